@@ -63,6 +63,8 @@ interface ImageEntry<Image> {
 /** What the gateway needs of a cache, whatever moves the border. */
 export interface ObjectCache<Image, Latent> {
   lookup(key: string): Lookup<Image, Latent>;
+  /** What is there, without counting as a request or changing the order of eviction. */
+  peek(key: string): Image | Latent | undefined;
   insertLatent(key: string, entry: CacheEntry<Latent>): void;
   /** Puts the object into the image tier and out of the latent tier. */
   promote(key: string, entry: CacheEntry<Image>): void;
@@ -105,6 +107,10 @@ export class DualFormatCache<Image, Latent> implements ObjectCache<Image, Latent
     }
     this.#misses += 1;
     return { tier: 'none' };
+  }
+
+  peek(key: string): Image | Latent | undefined {
+    return this.#images.peek(key)?.payload ?? this.#latents.peek(key)?.payload;
   }
 
   insertLatent(key: string, { payload, bytes }: CacheEntry<Latent>): void {
@@ -172,6 +178,9 @@ class Tier<Entry extends { readonly weight: number }> {
   }
   get(key: string): Entry | undefined {
     return this.#lru?.get(key);
+  }
+  peek(key: string): Entry | undefined {
+    return this.#lru?.peek(key);
   }
   set(key: string, entry: Entry): void {
     this.#lru?.set(key, entry);

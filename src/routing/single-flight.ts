@@ -9,6 +9,7 @@ interface Flight<V> {
   readonly promise: Promise<V>;
   readonly controller: AbortController;
   waiters: number;
+  settled: boolean;
 }
 
 export class SingleFlight<V> {
@@ -20,7 +21,7 @@ export class SingleFlight<V> {
   }
 
   /**
-   * @param work started at once where the key is not in flight; its signal aborts when no caller is left
+   * @param work started at once where the key is not in flight; its signal aborts when no caller is left before it is done
    * @param signal the caller's: when it aborts, the caller's promise rejects with its reason
    * @returns the work's result, and whether this caller started it
    */
@@ -43,7 +44,7 @@ export class SingleFlight<V> {
     } finally {
       if (leave) signal.removeEventListener('abort', leave);
       flight.waiters -= 1;
-      if (flight.waiters === 0) {
+      if (flight.waiters === 0 && !flight.settled) {
         flight.controller.abort(new Error('no request waits for this any more'));
         this.#remove(key, flight);
       }
@@ -58,13 +59,14 @@ export class SingleFlight<V> {
   #start(key: string, work: (signal: AbortSignal) => Promise<V>): Flight<V> {
     const controller = new AbortController();
     const promise = work(controller.signal);
-    const flight: Flight<V> = { promise, controller, waiters: 0 };
+    const flight: Flight<V> = { promise, controller, waiters: 0, settled: false };
     this.#flights.set(key, flight);
     // Every waiter may have left when the work fails: that is not an unhandled rejection.
-    promise.then(
-      () => this.#remove(key, flight),
-      () => this.#remove(key, flight),
-    );
+    const settle = () => {
+      flight.settled = true;
+      this.#remove(key, flight);
+    };
+    promise.then(settle, settle);
     return flight;
   }
 

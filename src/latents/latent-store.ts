@@ -1,0 +1,335 @@
+/**
+ * The ObjectStore that clients meet: latents kept as containers in a backing store and served as PNGs, everything else
+ * passed through. Clients' ETags of latent-backed objects are those of the PNG; conditions are translated to the stored
+ * ETag before the backing store evaluates them, so that they stay atomic.
+ */
+import type { Readable } from 'node:stream';
+import {
+  evaluateReadConditions,
+  resolveByteRange,
+  errors,
+  S3Error,
+  type CompletedPart,
+  type CompleteMultipartOptions,
+  type Conditions,
+  type CopyOptions,
+  type CopyResult,
+  type CopySource,
+  type CreateMultipartOptions,
+  type ListOptions,
+  type ObjectContent,
+  type ObjectInfo,
+  type ObjectStore,
+  type ReadOptions,
+  type ResolvedByteRange,
+  type WriteOptions,
+  type WriteResult,
+  type DeleteOptions,
+} from '../../s3-api/index.js';
+import { CONTAINER_CONTENT_TYPE, factsFromMetadata, factsToMetadata, splitReservedMetadata } from './facts.js';
+import type { ImageSource } from './image-source.js';
+import type { LatentListing } from './latent-listing.js';
+import type { LatentWriter } from './latent-writer.js';
+import { PassThroughStore } from './pass-through-store.js';
+import type { RecentVerbatim } from './recent-verbatim.js';
+import { serverTiming, objectId, type ImageHead, type ReadObserver } from './stored-image.js';
+
+export interface LatentStoreParts {
+  readonly backing: ObjectStore;
+  readonly source: ImageSource;
+  readonly writer: LatentWriter;
+  readonly listing: LatentListing;
+  readonly recentVerbatim: RecentVerbatim;
+  readonly observer: ReadObserver;
+}
+
+export class LatentStore extends PassThroughStore {
+  constructor(private readonly parts: LatentStoreParts) {
+    super(parts.backing);
+  }
+
+  override async headObject(
+    bucket: string,
+    key: string,
+    options: ReadOptions,
+    signal: AbortSignal,
+  ): Promise<Omit<ObjectContent, 'body'>> {
+    const cached = options.versionId === undefined ? this.parts.source.cachedHead(bucket, key) : undefined;
+    if (cached) return headAnswer(cached.info, options);
+    const { conditions: _own, range: _also, partNumber, ...rest } = options;
+    const { info } = await this.backing.headObject(bucket, key, rest, signal);
+    const head = await this.parts.source.head(bucket, info, signal);
+    if (head) return headAnswer(head.info, options);
+    if (partNumber !== undefined || options.range || options.conditions) {
+      const answer = await this.backing.headObject(bucket, key, options, signal);
+      return { ...answer, info: verbatimInfo(answer.info) };
+    }
+    return { info: verbatimInfo(info) };
+  }
+
+  override async getObject(
+    bucket: string,
+    key: string,
+    options: ReadOptions,
+    signal: AbortSignal,
+  ): Promise<ObjectContent> {
+    if (options.versionId !== undefined) return this.#getVersion(bucket, key, options, signal);
+    const { source, recentVerbatim } = this.parts;
+    const partial = options.range !== undefined || options.partNumber !== undefined;
+    const id = objectId(bucket, key);
+    if (!source.cachedHead(bucket, key) && (recentVerbatim.has(id) || partial)) {
+      const verbatim = await this.#tryVerbatim(bucket, key, options, signal);
+      if (verbatim) return verbatim;
+    }
+    const found = await source.find(bucket, key, (head) => evaluate(head.info, options.conditions), signal);
+    if (found.kind === 'image') {
+      this.parts.observer.read(found.outcome, found.timings, found.coalesced);
+      return imageAnswer(found.head, found.png, options, {
+        'x-lbx-outcome': found.outcome,
+        'server-timing': serverTiming(found.timings),
+      });
+    }
+    recentVerbatim.add(id);
+    const content = found.take();
+    if (content && !partial) {
+      try {
+        evaluate(content.info, options.conditions);
+      } catch (error) {
+        discard(content);
+        throw error;
+      }
+      return this.#verbatimAnswer(content);
+    }
+    if (content) discard(content);
+    return this.#verbatimAnswer(await this.backing.getObject(bucket, key, options, signal));
+  }
+
+  override async putObject(
+    bucket: string,
+    key: string,
+    body: Readable,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    const conditions = await this.#translate(bucket, key, options.conditions, signal);
+    return this.#forgetting(bucket, key, () =>
+      this.parts.writer.put(bucket, key, body, withConditions(options, conditions), signal),
+    );
+  }
+
+  override async deleteObject(bucket: string, key: string, options: DeleteOptions, signal: AbortSignal) {
+    const conditions = await this.#translate(bucket, key, options.conditions, signal);
+    return this.#forgetting(bucket, key, () =>
+      this.backing.deleteObject(bucket, key, withConditions(options, conditions), signal),
+    );
+  }
+
+  override async copyObject(
+    source: CopySource,
+    bucket: string,
+    key: string,
+    options: CopyOptions,
+    signal: AbortSignal,
+  ): Promise<CopyResult> {
+    const { backing } = this;
+    const version = source.versionId === undefined ? {} : { versionId: source.versionId };
+    const { info } = await backing.headObject(source.bucket, source.key, version, signal);
+    const head = await this.parts.source.head(source.bucket, info, signal);
+    const conditions = await this.#translate(bucket, key, options.conditions, signal);
+    const target = withConditions(options, conditions);
+    if (!head) {
+      const own = target.replaceMetadata && {
+        replaceMetadata: {
+          ...target.replaceMetadata,
+          userMetadata: splitReservedMetadata(target.replaceMetadata.userMetadata).own,
+        },
+      };
+      return this.#forgetting(bucket, key, () =>
+        backing.copyObject(source, bucket, key, { ...target, ...own }, signal),
+      );
+    }
+    evaluate(head.info, source.conditions);
+    const from: CopySource = { ...source, conditions: { ifMatch: [info.etag] } };
+    const { checksumAlgorithm: _ofTheContainer, ...rest } = target;
+    const stored = rest.replaceMetadata
+      ? { ...rest, replaceMetadata: latentMetadata(rest.replaceMetadata, head) }
+      : rest;
+    const copied = await this.#forgetting(bucket, key, () => backing.copyObject(from, bucket, key, stored, signal));
+    const { checksums: _alsoOfTheContainer, ...result } = copied;
+    return { ...result, etag: this.parts.source.etag(head.facts) };
+  }
+
+  override listObjects(bucket: string, options: ListOptions, signal: AbortSignal) {
+    return this.parts.listing.list(bucket, options, signal);
+  }
+
+  override async listObjectParts(bucket: string, key: string, signal: AbortSignal) {
+    const { info } = await this.backing.headObject(bucket, key, {}, signal);
+    return factsFromMetadata(info.userMetadata) ? [] : this.backing.listObjectParts(bucket, key, signal);
+  }
+
+  override createMultipartUpload(bucket: string, key: string, options: CreateMultipartOptions, signal: AbortSignal) {
+    const { own } = splitReservedMetadata(options.userMetadata);
+    return this.backing.createMultipartUpload(bucket, key, { ...options, userMetadata: own }, signal);
+  }
+  override async completeMultipartUpload(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    parts: readonly CompletedPart[],
+    options: CompleteMultipartOptions,
+    signal: AbortSignal,
+  ) {
+    const conditions = await this.#translate(bucket, key, options.conditions, signal);
+    return this.#forgetting(bucket, key, () =>
+      this.backing.completeMultipartUpload(bucket, key, uploadId, parts, withConditions(options, conditions), signal),
+    );
+  }
+
+  /** A version that is not the latest has no place in the cache. */
+  async #getVersion(bucket: string, key: string, options: ReadOptions, signal: AbortSignal): Promise<ObjectContent> {
+    const { source, observer } = this.parts;
+    const verbatim = await this.#tryVerbatim(bucket, key, options, signal);
+    if (verbatim) return verbatim;
+    const content = await this.backing.getObject(bucket, key, only(options, 'versionId'), signal);
+    const { head, png, timings } = await source.decodeContent(bucket, content, signal);
+    observer.read('miss', timings, false);
+    return imageAnswer(head, png, options, { 'x-lbx-outcome': 'miss', 'server-timing': serverTiming(timings) });
+  }
+
+  /**
+   * Asks the backing store for just what the client asked for, in the hope that the object is verbatim.
+   *
+   * @returns undefined where it is latent-backed, and the range and conditions speak of the PNG
+   */
+  async #tryVerbatim(
+    bucket: string,
+    key: string,
+    options: ReadOptions,
+    signal: AbortSignal,
+  ): Promise<ObjectContent | undefined> {
+    let content: ObjectContent;
+    try {
+      content = await this.backing.getObject(bucket, key, options, signal);
+    } catch (error) {
+      const aboutTheContainer = error instanceof S3Error && ABOUT_THE_REPRESENTATION.has(error.code);
+      if (!aboutTheContainer) throw error;
+      const { info } = await this.backing.headObject(bucket, key, only(options, 'versionId'), signal);
+      if (factsFromMetadata(info.userMetadata)) return undefined;
+      throw error;
+    }
+    if (!factsFromMetadata(content.info.userMetadata)) return this.#verbatimAnswer(content);
+    discard(content);
+    return undefined;
+  }
+
+  #verbatimAnswer(content: ObjectContent): ObjectContent {
+    this.parts.observer.read('verbatim', {}, false);
+    const info = verbatimInfo(content.info);
+    return { ...content, info: { ...info, extraHeaders: { ...info.extraHeaders, 'x-lbx-outcome': 'verbatim' } } };
+  }
+
+  /** Runs a write and lets nothing cached of the key outlive it, however it ended. */
+  async #forgetting<T>(bucket: string, key: string, write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } finally {
+      this.parts.recentVerbatim.delete(objectId(bucket, key));
+      this.parts.source.written(bucket, key);
+    }
+  }
+
+  /**
+   * Conditions of a write, which name the PNG's ETag, as conditions on the stored object.
+   *
+   * @throws S3Error PreconditionFailed, or NoSuchKey where `If-Match` meets no object
+   */
+  async #translate(
+    bucket: string,
+    key: string,
+    conditions: Conditions | undefined,
+    signal: AbortSignal,
+  ): Promise<Conditions | undefined> {
+    const wanted = conditions?.ifMatch;
+    if (!wanted || wanted.includes('*')) return conditions;
+    const { info } = await this.backing.headObject(bucket, key, {}, signal);
+    const head = await this.parts.source.head(bucket, info, signal);
+    if (!head) return conditions;
+    if (!wanted.includes(head.info.etag)) throw errors.preconditionFailed('If-Match');
+    return { ...conditions, ifMatch: [info.etag] };
+  }
+}
+
+/** Errors of a read that a container and the PNG that it decodes to need not share. */
+const ABOUT_THE_REPRESENTATION: ReadonlySet<string> = new Set([
+  'InvalidRange',
+  'InvalidPartNumber',
+  'NotModified',
+  'PreconditionFailed',
+]);
+
+/** @throws S3Error NotModified or PreconditionFailed */
+function evaluate(info: ObjectInfo, conditions: Conditions | undefined): void {
+  if (conditions) evaluateReadConditions(info, conditions);
+}
+
+/** A PNG has one part, whatever way its latent was uploaded. */
+function servedRange(info: ObjectInfo, options: ReadOptions): ResolvedByteRange | undefined {
+  if (options.partNumber !== undefined && options.partNumber !== 1)
+    throw errors.invalidPartNumber(options.partNumber, 1);
+  return options.range && resolveByteRange(options.range, info.size);
+}
+
+function headAnswer(info: ObjectInfo, options: ReadOptions): Omit<ObjectContent, 'body'> {
+  evaluate(info, options.conditions);
+  const range = servedRange(info, options);
+  return range ? { info, range } : { info };
+}
+
+function imageAnswer(
+  head: ImageHead,
+  png: Uint8Array,
+  options: ReadOptions,
+  headers: Readonly<Record<string, string>>,
+): ObjectContent {
+  const { range } = headAnswer(head.info, options);
+  const info = { ...head.info, extraHeaders: { ...head.info.extraHeaders, ...headers } };
+  return range ? { info, range, body: png.subarray(range.first, range.last + 1) } : { info, body: png };
+}
+
+/** Clients never see `lbx-*` keys as metadata, whoever put them there. */
+function verbatimInfo(info: ObjectInfo): ObjectInfo {
+  const { own } = splitReservedMetadata(info.userMetadata);
+  return { ...info, userMetadata: own, extraHeaders: { ...info.extraHeaders, 'x-lbx-storage': 'verbatim' } };
+}
+
+function latentMetadata(
+  replacement: NonNullable<CopyOptions['replaceMetadata']>,
+  head: ImageHead,
+): NonNullable<CopyOptions['replaceMetadata']> {
+  const { contentEncoding: _notOfTheContainer, ...systemMetadata } = replacement.systemMetadata;
+  const { own } = splitReservedMetadata(replacement.userMetadata);
+  return {
+    systemMetadata: { ...systemMetadata, contentType: CONTAINER_CONTENT_TYPE },
+    userMetadata: { ...own, ...factsToMetadata({ ...head.facts, metadataInContainer: false }) },
+  };
+}
+
+function withConditions<T extends { readonly conditions?: Conditions }>(
+  options: T,
+  conditions: Conditions | undefined,
+): T {
+  const { conditions: _translated, ...rest } = options;
+  return (conditions ? { ...rest, conditions } : rest) as T;
+}
+
+function only<K extends keyof ReadOptions>(
+  options: ReadOptions,
+  name: K,
+): Pick<ReadOptions, K> | Record<string, never> {
+  return options[name] === undefined ? {} : ({ [name]: options[name] } as Pick<ReadOptions, K>);
+}
+
+function discard(content: ObjectContent): void {
+  if (!(content.body instanceof Uint8Array)) content.body.destroy();
+}

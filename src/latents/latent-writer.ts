@@ -1,0 +1,250 @@
+/** PUT: a latent becomes a container with its facts, anything else passes through byte for byte. */
+import type { Readable } from 'node:stream';
+import { S3Error, type ObjectInfo, type ObjectStore, type WriteOptions, type WriteResult } from '../../s3-api/index.js';
+import type { ByteSemaphore } from '../decode/byte-semaphore.js';
+import type { KeyEpochs } from '../routing/key-epochs.js';
+import { serialiseClientMetadata, CLIENT_METADATA_ATTRIBUTE } from './client-metadata.js';
+import {
+  CONTAINER_CONTENT_TYPE,
+  factsToMetadata,
+  imageInfo,
+  metadataBytes,
+  splitReservedMetadata,
+  type LatentFacts,
+} from './facts.js';
+import type { FactsIndex } from './facts-index.js';
+import type { ImageRenderer, Rendering } from './image-renderer.js';
+import type { ImageCache, ImageSource } from './image-source.js';
+import type { Ingested, LatentIngest } from './ingest.js';
+import type { Policies, Policy } from './policies.js';
+import { objectId } from './stored-image.js';
+import { bytesAsStream, collect, PeekedUpload } from './upload-reader.js';
+import { parseHints, SNIFF_BYTES, uploadKind, type LatentHints } from './upload-kind.js';
+
+/** S3's limit on user metadata, in bytes. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
+const MAX_METADATA_BYTES = 2048;
+/** What the facts of an object may take of it; a name of a model is the only part without a fixed length. */
+const MAX_FACTS_BYTES = 640;
+
+export interface LatentWriterOptions {
+  readonly backing: ObjectStore;
+  readonly cache: ImageCache;
+  readonly cacheOnPut: 'image' | 'latent' | 'none';
+  readonly epochs: KeyEpochs;
+  readonly index: FactsIndex;
+  readonly ingest: LatentIngest;
+  readonly policies: Policies;
+  readonly renderer: ImageRenderer;
+  readonly source: ImageSource;
+  /** Bounds the uploads that are held in memory together. */
+  readonly memory: ByteSemaphore;
+  /** Largest upload that is looked at as a latent, in bytes. */
+  readonly maxLatentBytes: number;
+}
+
+/** A latent that is ready to be stored. */
+interface PreparedLatent {
+  readonly container: Uint8Array;
+  readonly facts: LatentFacts;
+  readonly rendering?: Rendering;
+}
+
+export class LatentWriter {
+  constructor(private readonly options: LatentWriterOptions) {}
+
+  /**
+   * @param options conditions already translated to the stored object's ETag
+   * @throws S3Error InvalidRequest or InvalidArgument for a broken latent or hint, EntityTooLarge for a latent over the
+   *   limit, SlowDown when the decoder is overloaded; nothing is stored then
+   */
+  async put(
+    bucket: string,
+    key: string,
+    body: Readable,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    const { own, hints: hintMetadata } = splitReservedMetadata(options.userMetadata);
+    const plain = { ...options, userMetadata: own };
+    const policy = this.options.policies.for(bucket, key);
+    if (policy.put === 'verbatim') return this.#putVerbatim(bucket, key, body, plain, signal);
+
+    const hints = parseHints(hintMetadata);
+    const upload = await PeekedUpload.of(body, SNIFF_BYTES);
+    const kind = uploadKind(upload.head, hints);
+    if (kind.kind === 'other') return this.#putVerbatim(bucket, key, upload.rest, plain, signal);
+    if ((options.contentLength ?? 0) > this.options.maxLatentBytes)
+      return this.#putTooLarge(bucket, key, upload.rest, plain, hints, signal);
+
+    const release = await this.options.memory.acquire(options.contentLength ?? this.options.maxLatentBytes, signal);
+    try {
+      const bytes = await collect(upload.rest, this.options.maxLatentBytes);
+      if (!(bytes instanceof Uint8Array)) return await this.#putTooLarge(bucket, key, bytes, plain, hints, signal);
+      const ingested = await this.options.ingest.ingest(
+        { bytes, format: kind.format, hints, policyModel: policy.model, attributes: {} },
+        signal,
+      );
+      if (ingested.kind === 'not-a-latent')
+        return await this.#putVerbatim(
+          bucket,
+          key,
+          bytesAsStream(bytes),
+          { ...plain, contentLength: bytes.byteLength },
+          signal,
+        );
+      return await this.#putLatent(bucket, key, ingested, policy, plain, signal);
+    } finally {
+      release();
+    }
+  }
+
+  async #putVerbatim(
+    bucket: string,
+    key: string,
+    body: Readable,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    const { backing, source } = this.options;
+    try {
+      const result = await backing.putObject(bucket, key, body, options, signal);
+      return { ...result, extraHeaders: { ...result.extraHeaders, 'x-lbx-storage': 'verbatim' } };
+    } finally {
+      source.written(bucket, key);
+    }
+  }
+
+  /** A file of a tensor format that is too large for a latent is stored as it is, unless the client says it is one. */
+  async #putTooLarge(
+    bucket: string,
+    key: string,
+    body: Readable,
+    options: WriteOptions,
+    hints: LatentHints,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    if (hints.model !== undefined || hints.raw) {
+      body.destroy();
+      throw new S3Error(
+        'EntityTooLarge',
+        `A latent may have at most ${this.options.maxLatentBytes} bytes here; raise limits.latentBytes.`,
+      );
+    }
+    return this.#putVerbatim(bucket, key, body, options, signal);
+  }
+
+  async #putLatent(
+    bucket: string,
+    key: string,
+    ingested: Extract<Ingested, { kind: 'latent' }>,
+    policy: Policy,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    const prepared = await this.#prepare(ingested, policy, options, signal);
+    return this.store(bucket, key, prepared, options, signal);
+  }
+
+  /** Moves metadata that does not fit into the container and renders the image once, where the policy says so. */
+  async #prepare(
+    ingested: Extract<Ingested, { kind: 'latent' }>,
+    policy: Policy,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<PreparedLatent> {
+    const fits = metadataBytes(options.userMetadata) + MAX_FACTS_BYTES <= MAX_METADATA_BYTES;
+    const container = fits
+      ? ingested.container
+      : await this.options.ingest.withAttributes(
+          ingested.container,
+          { [CLIENT_METADATA_ATTRIBUTE]: serialiseClientMetadata(options.userMetadata) },
+          signal,
+        );
+    const facts: LatentFacts = { ...ingested.facts, metadataInContainer: !fits };
+    if (!policy.decodeOnPut) return { container, facts };
+    const rendering = await this.options.renderer.render(container, facts, signal);
+    return { container, facts: { ...facts, render: rendering.facts }, rendering };
+  }
+
+  /** Writes a prepared latent under a key and lets it into the cache. */
+  async store(
+    bucket: string,
+    key: string,
+    { container, facts, rendering }: PreparedLatent,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    const { backing, epochs, index, source } = this.options;
+    const clientMetadata = options.userMetadata;
+    const { contentEncoding: _ofTheUpload, ...systemMetadata } = options.systemMetadata;
+    const id = objectId(bucket, key);
+    const epoch = epochs.take(id);
+    try {
+      let result: WriteResult;
+      let unchanged: boolean;
+      try {
+        // The client's checksum was that of the upload, which is not what is stored.
+        const { checksum: _ofTheUpload, ...rest } = options;
+        result = await backing.putObject(
+          bucket,
+          key,
+          bytesAsStream(container),
+          {
+            ...rest,
+            contentLength: container.byteLength,
+            systemMetadata: { ...systemMetadata, contentType: CONTAINER_CONTENT_TYPE },
+            userMetadata: { ...(facts.metadataInContainer ? {} : clientMetadata), ...factsToMetadata(facts) },
+          },
+          signal,
+        );
+      } finally {
+        unchanged = epoch.isCurrent();
+        source.written(bucket, key);
+      }
+      const { contentId, model, render } = facts;
+      index.put({ bucket, key, etag: result.etag }, { kind: 'latent', contentId, model, ...(render && { render }) });
+      if (unchanged && rendering)
+        await this.#cacheStored(bucket, key, { container, facts, rendering }, result, clientMetadata, signal);
+      return {
+        etag: source.etag(facts),
+        ...(result.versionId !== undefined && { versionId: result.versionId }),
+        extraHeaders: { ...result.extraHeaders, 'x-lbx-storage': 'latent', 'x-lbx-model': model },
+      };
+    } finally {
+      epoch.release();
+    }
+  }
+
+  /** Only what the backing store itself says of the new object may be cached: its time of change is part of the head. */
+  async #cacheStored(
+    bucket: string,
+    key: string,
+    prepared: Required<PreparedLatent>,
+    result: WriteResult,
+    clientMetadata: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { backing, cache, cacheOnPut, epochs, source } = this.options;
+    if (cacheOnPut === 'none') return;
+    const id = objectId(bucket, key);
+    const epoch = epochs.take(id);
+    try {
+      const stored: ObjectInfo = (await backing.headObject(bucket, key, {}, signal)).info;
+      if (stored.etag !== result.etag || !epoch.isCurrent()) return;
+      const { facts, rendering, container } = prepared;
+      const complete = { ...facts, render: rendering.facts };
+      const head = {
+        info: imageInfo(stored, complete, source.etag(complete), clientMetadata),
+        facts: complete,
+        storedEtag: stored.etag,
+      };
+      if (cacheOnPut === 'image')
+        cache.promote(id, { payload: { format: 'image', head, png: rendering.png }, bytes: rendering.png.byteLength });
+      else cache.insertLatent(id, { payload: { format: 'latent', head, container }, bytes: container.byteLength });
+    } catch {
+      // The object is stored: a cache that stays cold is no reason to tell the client otherwise.
+    } finally {
+      epoch.release();
+    }
+  }
+}
