@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+/** The `latentbox` command: parses arguments, runs one command, exits with its code. */
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/load.js';
+import { EXIT } from './exit-codes.js';
+import { inspectCommand } from './inspect.js';
+import { serveCommand } from './serve.js';
+import { packageVersion } from './package-version.js';
+
+const program = new Command('latentbox')
+  .description('An S3-compatible gateway that stores AI-generated images as compressed latents and serves them as PNGs.')
+  .version(packageVersion())
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done with some objects failed.')
+  .addCommand(serveCommand())
+  .addCommand(inspectCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`latentbox: ${message.replaceAll('\n', '\nlatentbox: ')}\n`);
+  return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
+}

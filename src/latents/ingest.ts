@@ -1,0 +1,135 @@
+/** From an uploaded file to the container that is stored: parse, find the model, compress. Runs in a codec worker. */
+import { createHash } from 'node:crypto';
+import { CodecError, decodeContainer, encodeContainer, readLatentFile, readRawLatent, type LatentImage, type Tensor } from '../../codec/index.js';
+import { S3Error } from '../../s3-api/errors.js';
+import type { LatentFacts } from './facts.js';
+import type { LatentHints } from './upload-kind.js';
+
+/** What an upload must fit to: the shape of an installed model's latents. */
+export interface LatentModel {
+  readonly name: string;
+  readonly latentChannels: number;
+  readonly spatialFactor: number;
+}
+
+export interface IngestRequest {
+  readonly bytes: Uint8Array;
+  readonly format: 'npy' | 'safetensors' | 'container' | 'raw';
+  readonly hints: LatentHints;
+  /** The model that the prefix's policy names. */
+  readonly policyModel?: string | undefined;
+  /** The configuration's default model. */
+  readonly defaultModel?: string | undefined;
+  readonly models: readonly LatentModel[];
+  /** Pixels of the largest picture. */
+  readonly maxPixels: number;
+}
+
+export type Ingested =
+  | { readonly kind: 'latent'; readonly container: Uint8Array; readonly facts: Omit<LatentFacts, 'render' | 'metadataInContainer'> }
+  /** A well-formed file of a tensor format that holds something else: stored as it is. */
+  | { readonly kind: 'not-a-latent' };
+
+/** @throws S3Error InvalidRequest that says what is wrong with the upload and what would be right */
+export function ingestLatent(request: IngestRequest): Ingested {
+  try {
+    return request.format === 'container' ? ingestContainer(request) : ingestTensor(request);
+  } catch (error) {
+    if (error instanceof CodecError) throw new S3Error('InvalidRequest', `The latent cannot be read: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** Puts the caller's attributes into a container; everything else of it stays. */
+export function withAttributes(container: Uint8Array, attributes: Readonly<Record<string, string>>): Uint8Array {
+  const image = decodeContainer(container);
+  return encodeContainer({ ...image, attributes: { ...image.attributes, ...attributes } });
+}
+
+function ingestContainer({ bytes, models, maxPixels }: IngestRequest): Ingested {
+  const image = decodeContainer(bytes);
+  const model = models.find(({ name }) => name === image.model);
+  if (!model) throw unknownModel(image.model, models);
+  return { kind: 'latent', container: bytes, facts: factsOf(image, model, maxPixels) };
+}
+
+function ingestTensor(request: IngestRequest): Ingested {
+  const { hints, models, maxPixels } = request;
+  const file = readTensor(request);
+  if (!file) return { kind: 'not-a-latent' };
+  const model = chooseModel(file.tensor, request);
+  const [, rows = 0, columns = 0] = file.tensor.shape;
+  const image: LatentImage = {
+    model: model.name,
+    tensor: file.tensor,
+    width: hints.image?.width ?? columns * model.spatialFactor,
+    height: hints.image?.height ?? rows * model.spatialFactor,
+    scaled: hints.scaled ?? file.scaled,
+    origin: { kind: 'supplied' },
+    pngChunks: file.pngChunks,
+  };
+  const facts = factsOf(image, model, maxPixels);
+  return { kind: 'latent', container: encodeContainer(image), facts };
+
+  function readTensor({ bytes, format }: IngestRequest) {
+    if (hints.raw) return { tensor: readRawLatent(bytes, hints.raw.dtype, hints.raw.shape), scaled: true, pngChunks: { beforeIdat: [], afterIdat: [] } };
+    return readLatentFile(bytes);
+  }
+}
+
+/** The model that the client names, else the prefix's, else the default, else the only one whose channels fit. */
+function chooseModel(tensor: Tensor, { hints, policyModel, defaultModel, models }: IngestRequest): LatentModel {
+  const channels = tensor.shape[0] ?? 0;
+  const named = hints.model ?? policyModel;
+  if (named !== undefined) {
+    const model = models.find(({ name }) => name === named);
+    if (!model) throw unknownModel(named, models);
+    if (model.latentChannels !== channels) {
+      throw new S3Error('InvalidRequest', `The latent has ${channels} channels; the model "${named}" takes ${model.latentChannels}.`);
+    }
+    return model;
+  }
+  const fitting = models.filter(({ latentChannels }) => latentChannels === channels);
+  const only = fitting.find(({ name }) => name === defaultModel) ?? (fitting.length === 1 ? fitting[0] : undefined);
+  if (only) return only;
+  const choice = fitting.map(({ name }) => `"${name}"`).join(', ');
+  throw new S3Error(
+    'InvalidRequest',
+    fitting.length === 0
+      ? `No installed model takes latents of ${channels} channels. Install one with "latentbox model add", or store the file as it is under a prefix with the policy "put: verbatim".`
+      : `Several models take latents of ${channels} channels: name one of ${choice} in x-amz-meta-lbx-model.`,
+  );
+}
+
+function unknownModel(name: string, models: readonly LatentModel[]): S3Error {
+  return new S3Error('InvalidRequest', `The model "${name}" is not installed here. Installed: ${models.map((model) => `"${model.name}"`).join(', ')}.`);
+}
+
+function factsOf(image: LatentImage, model: LatentModel, maxPixels: number): Omit<LatentFacts, 'render' | 'metadataInContainer'> {
+  const { tensor, width, height } = image;
+  const [channels = 0, rows = 0, columns = 0] = tensor.shape;
+  if (channels !== model.latentChannels) {
+    throw new S3Error('InvalidRequest', `The latent has ${channels} channels; the model "${model.name}" takes ${model.latentChannels}.`);
+  }
+  const decodedWidth = columns * model.spatialFactor;
+  const decodedHeight = rows * model.spatialFactor;
+  if (width < 1 || height < 1 || width > decodedWidth || height > decodedHeight) {
+    throw new S3Error('InvalidRequest', `A picture of ${width}x${height} cannot be cut from the ${decodedWidth}x${decodedHeight} that the latent decodes to.`);
+  }
+  if (decodedWidth * decodedHeight > maxPixels) {
+    throw new S3Error('InvalidRequest', `The latent decodes to ${decodedWidth}x${decodedHeight} pixels; at most ${maxPixels} are allowed (limits.imagePixels).`);
+  }
+  return { model: image.model, width, height, tensor: `${tensor.dtype}:${tensor.shape.join('x')}`, contentId: contentId(image) };
+}
+
+/** 32 hex digits over everything that a decoded picture depends on, the model's own weights aside. */
+function contentId({ tensor, width, height, scaled, pngChunks }: LatentImage): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([tensor.dtype, tensor.shape, width, height, scaled]));
+  hash.update(tensor.data);
+  for (const place of [pngChunks.beforeIdat, pngChunks.afterIdat]) {
+    hash.update('\0');
+    for (const { type, data } of place) hash.update(`${type}${data.byteLength}:`).update(data);
+  }
+  return hash.digest('hex').slice(0, 32);
+}
