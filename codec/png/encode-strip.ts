@@ -1,6 +1,7 @@
 /** Filters and deflates one strip of a picture. */
-import { constants, crc32, deflateRawSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import type { PngLayout, PngStrip } from './layout.js';
+import { deflateStrip } from './wasm-strip.js';
 
 /** A strip's part of the zlib stream and what {@link assemblePng} needs to join it to the others. */
 export interface EncodedPngStrip {
@@ -14,61 +15,26 @@ export interface EncodedPngStrip {
   readonly filteredBytes: number;
 }
 
+/** Deflate with a window of 32 KiB, no dictionary, lowest effort declared (RFC 1950, 2.2). */
 const ZLIB_HEADER = Uint8Array.of(0x78, 0x01);
-const IDAT = Uint8Array.of(0x49, 0x44, 0x41, 0x54);
+const IDAT_CRC32 = crc32(Uint8Array.of(0x49, 0x44, 0x41, 0x54));
 
 /**
- * Compresses the rows of one strip; a pure function of its arguments, safe in any worker.
+ * Compresses the rows of one strip; the result depends on the arguments alone, so any worker may do it.
  *
- * @param pixels the whole picture, since filters read the row above the strip
+ * @param pixels the whole picture (a view of shared memory will do), since filters read the row above the strip
  */
 export function encodePngStrip(pixels: Uint8Array, layout: PngLayout, strip: PngStrip): EncodedPngStrip {
-  const filtered = paethRows(pixels, layout, strip);
-  const blocks = deflateRawSync(filtered, {
-    level: 6,
-    strategy: constants.Z_HUFFMAN_ONLY,
-    finishFlush: constants.Z_SYNC_FLUSH,
-  });
-  const data = strip.firstRow === 0 ? Buffer.concat([ZLIB_HEADER, blocks]) : blocks;
-  return { data, crc32: crc32(data, crc32(IDAT)), adler32: adler32(filtered), filteredBytes: filtered.byteLength };
-}
-
-function paethRows(pixels: Uint8Array, { width, channels }: PngLayout, { firstRow, rowCount }: PngStrip): Uint8Array {
+  const { width, channels, effort = 'fast' } = layout;
+  const { firstRow, rowCount } = strip;
   const rowBytes = width * channels;
-  const filtered = new Uint8Array(rowCount * (rowBytes + 1));
-  let out = 0;
-  for (let row = firstRow; row < firstRow + rowCount; row++) {
-    filtered[out++] = 4;
-    const start = row * rowBytes;
-    for (let x = 0; x < rowBytes; x++) {
-      const left = x >= channels ? (pixels[start + x - channels] ?? 0) : 0;
-      const up = row > 0 ? (pixels[start + x - rowBytes] ?? 0) : 0;
-      const upLeft = row > 0 && x >= channels ? (pixels[start + x - rowBytes - channels] ?? 0) : 0;
-      filtered[out++] = (pixels[start + x] ?? 0) - paeth(left, up, upLeft);
-    }
-  }
-  return filtered;
-}
-
-function paeth(left: number, up: number, upLeft: number): number {
-  const toLeft = Math.abs(up - upLeft);
-  const toUp = Math.abs(left - upLeft);
-  const toUpLeft = Math.abs(left + up - 2 * upLeft);
-  if (toLeft <= toUp && toLeft <= toUpLeft) return left;
-  return toUp <= toUpLeft ? up : upLeft;
-}
-
-function adler32(bytes: Uint8Array): number {
-  let a = 1;
-  let b = 0;
-  for (let start = 0; start < bytes.length; start += 5552) {
-    const end = Math.min(bytes.length, start + 5552);
-    for (let i = start; i < end; i++) {
-      a += bytes[i] ?? 0;
-      b += a;
-    }
-    a %= 65_521;
-    b %= 65_521;
-  }
-  return ((b << 16) | a) >>> 0;
+  const start = firstRow * rowBytes;
+  const rows = pixels.subarray(start, start + rowCount * rowBytes);
+  const above = firstRow === 0 ? undefined : pixels.subarray(start - rowBytes, start);
+  const { blocks, adler32 } = deflateStrip(rows, above, rowBytes, channels, effort);
+  const header = firstRow === 0 ? ZLIB_HEADER : new Uint8Array(0);
+  const data = new Uint8Array(header.byteLength + blocks.byteLength);
+  data.set(header);
+  data.set(blocks, header.byteLength);
+  return { data, crc32: crc32(data, IDAT_CRC32), adler32, filteredBytes: rowCount * (rowBytes + 1) };
 }
