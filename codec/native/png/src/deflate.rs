@@ -10,7 +10,7 @@ const DISTANCE_LIMIT: usize = 15;
 const MAX_STORED: usize = 65_535;
 
 /// What a pair of codes costs to send, in bits, before it is known exactly.
-const HEADER_BITS: u64 = 500;
+const HEADER_BITS: u64 = 600;
 
 /// The order in which deflate sends the lengths of the code for code lengths (RFC 1951, 3.2.7).
 const LENGTH_ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];

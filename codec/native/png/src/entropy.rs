@@ -28,7 +28,7 @@ const MANTISSA: [u16; 256] = {
 
 /// log2 of a positive integer, rounded down to 1/256.
 #[inline]
-fn log2(value: u32) -> u64 {
+pub fn log2(value: u32) -> u64 {
     let zeros = value.leading_zeros();
     let mantissa = (u64::from(value) << (zeros + 1) >> 24) & 0xff;
     (u64::from(31 - zeros) << FRACTION) + u64::from(MANTISSA[mantissa as usize])

@@ -1,6 +1,7 @@
 //! The face to JavaScript: a workspace by its address, its buffers by theirs.
 mod adler;
 mod bits;
+mod costs;
 mod deflate;
 mod entropy;
 mod filter;

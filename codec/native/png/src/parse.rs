@@ -1,9 +1,9 @@
 //! Two parsers: runs of one byte only, for pictures that are mostly noise, and a hash-chain LZ77 for the others.
-use crate::tokens::{Tokens, WINDOW};
+use crate::costs::Costs;
+use crate::tokens::{Tokens, MAX_MATCH, WINDOW};
 
-/// Runs are looked for in steps of eight bytes, so that a run of fifteen is always seen.
+/// Runs are looked for in steps of eight bytes, so that a run of sixteen is always seen.
 const STEP: usize = 8;
-const MIN_RUN: usize = 8;
 
 #[inline(always)]
 fn load64(data: &[u8], at: usize) -> u64 {
@@ -30,12 +30,10 @@ pub fn runs(data: &[u8], from: usize, to: usize, tokens: &mut Tokens) {
         while start > free + 1 && data[start - 1] == value && data[start - 2] == value {
             start -= 1;
         }
-        let length = 8 + (at - start) + equal_bytes(data, at + 7, at + 8, to);
-        if length >= MIN_RUN {
-            tokens.push(data, start, length, 1);
-            free = start + length;
-        }
-        at = start + length + 1;
+        let end = at + 8 + equal_bytes(data, at + 7, at + 8, to);
+        tokens.push(data, start, end - start, 1);
+        free = end;
+        at = end + 1;
     }
     tokens.finish(data, to);
 }
@@ -62,57 +60,62 @@ fn equal_bytes(data: &[u8], a: usize, b: usize, to: usize) -> usize {
 pub struct Search {
     /// Earlier places tried at each position.
     pub chain: usize,
-    /// A match this long is taken without looking further.
+    /// A match this long ends the search at its position.
     pub nice: usize,
-    /// Look at the next position too before a match is taken.
-    pub lazy: bool,
+    /// A match this long is taken without looking at the next position.
+    pub lazy: usize,
+    /// Misses after which a position is skipped, two after twice as many, and so on.
+    pub patience: usize,
 }
 
 const HASH_BITS: u32 = 15;
+const MIN_MATCH: usize = 3;
+/// What a byte of a match is worth, in bits of its distance.
+const BYTE_SCORE: i32 = 4;
 const NOWHERE: u32 = u32::MAX;
-/// Misses after which positions are skipped, one more for each doubling of this count.
-const PATIENCE: usize = 64;
 
-/// Hash chains over the window; kept between strips for their memory only.
+/// Hash chains over the window, and what the bytes before each position cost as literals; kept for their memory only.
 #[derive(Default)]
 pub struct Matcher {
     head: Vec<u32>,
     previous: Vec<u32>,
+    literals: Vec<u32>,
 }
 
 #[derive(Clone, Copy)]
 struct Match {
     length: usize,
     distance: usize,
-    /// Bits saved against literals.
-    gain: i32,
+    /// How good it is beside other matches that begin near it.
+    score: i32,
 }
 
-const NO_MATCH: Match = Match { length: 0, distance: 0, gain: 0 };
+const NO_MATCH: Match = Match { length: 0, distance: 0, score: 0 };
 
 impl Matcher {
-    /// Parses `data[from..to]`; matches do not reach before `from`. `literal_bits` is what a literal costs on average.
-    pub fn parse(&mut self, data: &[u8], from: usize, to: usize, search: Search, literal_bits: i32, tokens: &mut Tokens) {
+    /// Parses `data[from..to]`, taking what saves the most by `costs`; matches do not reach before `from`.
+    pub fn parse(&mut self, data: &[u8], from: usize, to: usize, search: Search, costs: &Costs, tokens: &mut Tokens) {
         self.head.clear();
         self.head.resize(1 << HASH_BITS, NOWHERE);
         self.previous.resize(WINDOW, NOWHERE);
+        self.sum_literals(&data[from..to], costs);
         tokens.start_at(from);
         let mut at = from;
         let mut misses = 0;
         // Eight bytes are read at a time; the last few are literals.
         let last = to.saturating_sub(8);
         while at < last {
-            let mut found = self.find(data, at, to, search, literal_bits);
+            let mut found = self.find(data, at, from, to, search, costs);
             self.insert(data, at);
             if found.length == 0 {
                 misses += 1;
-                at += 1 + misses / PATIENCE;
+                at += 1 + misses / search.patience;
                 continue;
             }
             misses = 0;
-            while search.lazy && found.length < search.nice && at + 1 < last {
-                let next = self.find(data, at + 1, to, search, literal_bits);
-                if next.gain <= found.gain {
+            while found.length < search.lazy && at + 1 < last {
+                let next = self.find(data, at + 1, from, to, search, costs);
+                if next.score <= found.score + BYTE_SCORE {
                     break;
                 }
                 at += 1;
@@ -121,31 +124,47 @@ impl Matcher {
             }
             tokens.push(data, at, found.length, found.distance);
             let end = at + found.length;
-            at += 1;
-            while at < end.min(last) {
-                self.insert(data, at);
-                at += 1;
+            for covered in at + 1..end.min(last) {
+                self.insert(data, covered);
             }
             at = end;
         }
         tokens.finish(data, to);
     }
 
-    fn find(&self, data: &[u8], at: usize, to: usize, search: Search, literal_bits: i32) -> Match {
-        let word = load32(data, at);
-        let mut candidate = self.head[hash(word)];
+    fn sum_literals(&mut self, data: &[u8], costs: &Costs) {
+        self.literals.clear();
+        self.literals.push(0);
+        let mut sum = 0;
+        self.literals.extend(data.iter().map(|&byte| {
+            sum += u32::from(costs.literals[byte as usize]);
+            sum
+        }));
+    }
+
+    #[inline]
+    fn find(&self, data: &[u8], at: usize, from: usize, to: usize, search: Search, costs: &Costs) -> Match {
+        let end = to.min(at + MAX_MATCH);
         let mut best = NO_MATCH;
+        let mut longest = MIN_MATCH - 1;
+        let mut candidate = self.head[hash(load32(data, at))];
         for _ in 0..search.chain {
             if candidate == NOWHERE || at - candidate as usize > WINDOW {
                 break;
             }
             let place = candidate as usize;
-            if load32(data, place) == word && (best.length == 0 || data[place + best.length] == data[at + best.length]) {
-                let length = 4 + equal_bytes(data, place + 4, at + 4, to);
-                let gain = gain(length, at - place, literal_bits);
-                if gain > best.gain {
-                    best = Match { length, distance: at - place, gain };
-                    if length >= search.nice || at + length >= to {
+            // A farther match must be longer to be worth more.
+            if data[place + longest] == data[at + longest] {
+                let length = equal_bytes(data, place, at, end);
+                if length > longest {
+                    longest = length;
+                    let distance = at - place;
+                    let literals = self.literals[at - from + length] - self.literals[at - from];
+                    let score = (length as i32) * BYTE_SCORE - (distance as u32).ilog2() as i32;
+                    if score > best.score && literals > costs.of_match(length, distance) {
+                        best = Match { length, distance, score };
+                    }
+                    if length >= search.nice || at + length == end {
                         break;
                     }
                 }
@@ -167,15 +186,8 @@ impl Matcher {
     }
 }
 
+/// Of the first three bytes.
 #[inline(always)]
 fn hash(word: u32) -> usize {
-    (word.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
-}
-
-/// Bits that a match saves: its literals less about seven bits for a length, four for a distance, and the extra bits.
-#[inline]
-fn gain(length: usize, distance: usize, literal_bits: i32) -> i32 {
-    let length_bits = 7 + (length.min(crate::tokens::MAX_MATCH) as u32 >> 3 | 1).ilog2() as i32;
-    let distance_bits = 4 + (distance as u32 >> 1 | 1).ilog2() as i32;
-    length.min(4096) as i32 * literal_bits - length_bits - distance_bits
+    ((word << 8).wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
 }

@@ -1,5 +1,6 @@
 //! One strip from pixels to deflate blocks, at one of three efforts.
 use crate::adler::adler32;
+use crate::costs::Costs;
 use crate::deflate::{merge_blocks, write_blocks};
 use crate::filter::{Choice, Filters, Rows};
 use crate::parse::{runs, Matcher, Search};
@@ -12,9 +13,9 @@ pub enum Effort {
     Smallest,
 }
 
-const QUICK: Search = Search { chain: 8, nice: 64, lazy: true };
-const THOROUGH: Search = Search { chain: 64, nice: 258, lazy: true };
-const EXHAUSTIVE: Search = Search { chain: 1024, nice: 4096, lazy: true };
+const QUICK: Search = Search { chain: 32, nice: 128, lazy: 16, patience: 64 };
+const THOROUGH: Search = Search { chain: 256, nice: 258, lazy: 64, patience: 256 };
+const EXHAUSTIVE: Search = Search { chain: 1024, nice: 258, lazy: 258, patience: 1 << 20 };
 
 /// Buffers that are used again for the next strip.
 #[derive(Default)]
@@ -35,10 +36,10 @@ impl Workspace {
     pub fn encode(&mut self, row_bytes: usize, pixel_bytes: usize, effort: Effort) {
         match effort {
             Effort::Fast => self.encode_fast(row_bytes, pixel_bytes),
-            Effort::Small => self.encode_best(row_bytes, pixel_bytes, &[Choice::Adaptive, Choice::Fixed(0)], THOROUGH),
+            Effort::Small => self.encode_best(row_bytes, pixel_bytes, &[Choice::Adaptive, Choice::Fixed(0)], THOROUGH, 2),
             Effort::Smallest => {
                 let choices = [Choice::Adaptive, Choice::Fixed(0), Choice::Fixed(1), Choice::Fixed(2), Choice::Fixed(3), Choice::Fixed(4)];
-                self.encode_best(row_bytes, pixel_bytes, &choices, EXHAUSTIVE);
+                self.encode_best(row_bytes, pixel_bytes, &choices, EXHAUSTIVE, 3);
             }
         }
         self.adler = adler32(&self.filtered);
@@ -51,55 +52,43 @@ impl Workspace {
         let end = filtered.len();
         runs(filtered, 0, end, tokens);
         let bits = merge_blocks(&mut tokens.blocks);
-        if matches_pay(filtered, bits, matcher, other) {
-            matcher.parse(filtered, 0, end, QUICK, literal_bits(bits, end), tokens);
-            merge_blocks(&mut tokens.blocks);
+        if !is_flat(tokens, end) {
+            return;
+        }
+        matcher.parse(filtered, 0, end, QUICK, &Costs::guess(&tokens.blocks), other);
+        if merge_blocks(&mut other.blocks) < bits {
+            core::mem::swap(tokens, other);
         }
     }
 
-    fn encode_best(&mut self, row_bytes: usize, pixel_bytes: usize, choices: &[Choice], search: Search) {
+    fn encode_best(&mut self, row_bytes: usize, pixel_bytes: usize, choices: &[Choice], search: Search, passes: usize) {
         let Self { input, filters, filtered, candidate, tokens, other, matcher, .. } = self;
         let mut least = u64::MAX;
         for &choice in choices {
             filters.run(&Rows { pixels: input, row_bytes, pixel_bytes }, choice, candidate);
             let end = candidate.len();
-            runs(candidate, 0, end, other);
-            let run_bits = merge_blocks(&mut other.blocks);
-            if run_bits < least {
-                least = run_bits;
-                core::mem::swap(tokens, other);
-                filtered.clone_from(candidate);
-            }
-            matcher.parse(candidate, 0, end, search, literal_bits(run_bits, end), other);
-            let bits = merge_blocks(&mut other.blocks);
-            if bits < least {
-                least = bits;
-                core::mem::swap(tokens, other);
-                filtered.clone_from(candidate);
+            for pass in 0..=passes {
+                match pass {
+                    0 => runs(candidate, 0, end, other),
+                    _ => {
+                        let costs = if pass == 1 { Costs::guess(&other.blocks) } else { Costs::count(&other.blocks) };
+                        matcher.parse(candidate, 0, end, search, &costs, other);
+                    }
+                }
+                let bits = merge_blocks(&mut other.blocks);
+                if bits < least {
+                    least = bits;
+                    tokens.clone_from(other);
+                    filtered.clone_from(candidate);
+                }
             }
         }
     }
 }
 
-/// Rounded average, at least one.
-fn literal_bits(bits: u64, bytes: usize) -> i32 {
-    ((bits + bytes as u64 / 2) / bytes as u64).max(1) as i32
-}
-
-/// Samples of the strip that decide whether matches other than runs are worth looking for.
-const SAMPLES: usize = 4;
-const SAMPLE_BYTES: usize = 16 << 10;
-
-fn matches_pay(filtered: &[u8], bits: u64, matcher: &mut Matcher, tokens: &mut Tokens) -> bool {
-    let end = filtered.len();
-    let (mut with_runs, mut with_matches) = (0, 0);
-    for i in 0..SAMPLES {
-        let from = end * i / SAMPLES;
-        let to = end.min(from + SAMPLE_BYTES);
-        runs(filtered, from, to, tokens);
-        with_runs += merge_blocks(&mut tokens.blocks);
-        matcher.parse(filtered, from, to, QUICK, literal_bits(bits, end), tokens);
-        with_matches += merge_blocks(&mut tokens.blocks);
-    }
-    with_matches * 100 < with_runs * 98
+/// Drawings, depth maps and screenshots are runs for more than three quarters of their filtered bytes. Elsewhere matches
+/// save some percent at most and take as long as all the rest many times over.
+fn is_flat(tokens: &Tokens, bytes: usize) -> bool {
+    let literals: usize = tokens.sequences.iter().map(|sequence| sequence.literals as usize).sum();
+    literals * 4 < bytes
 }

@@ -31,7 +31,7 @@ pub struct Block {
 }
 
 /// What a parser made of the data.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Tokens {
     pub sequences: Vec<Sequence>,
     pub blocks: Vec<Block>,
