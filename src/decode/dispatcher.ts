@@ -1,0 +1,37 @@
+/** Gives each inference to the least loaded device that can run it. */
+import type { InferenceDevice, InferenceJob } from './device.js';
+import type { Submitted } from './device-queue.js';
+import { DeviceQueue } from './device-queue.js';
+import { noDevice } from './errors.js';
+
+export class Dispatcher {
+  readonly queues: readonly DeviceQueue[];
+
+  constructor(devices: readonly InferenceDevice[]) {
+    this.queues = devices.map((device) => new DeviceQueue(device));
+  }
+
+  /** Jobs that all devices hold at once without waiting. */
+  get capacity(): number {
+    return this.queues.reduce((sum, { device }) => sum + device.capacity, 0);
+  }
+
+  /** Devices that may be given jobs of this graph now; one that is being restarted counts where no other is ready. */
+  candidates({ model, graph }: Pick<InferenceJob, 'model' | 'graph'>): readonly DeviceQueue[] {
+    const able = this.queues.filter(({ device }) => device.serves(model, graph));
+    const ready = able.filter(({ device }) => device.state === 'ready');
+    return ready.length > 0 ? ready : able.filter(({ device }) => device.state === 'restarting');
+  }
+
+  /** @throws S3Error ServiceUnavailable when no device can run it */
+  submit(job: InferenceJob, signal: AbortSignal): Submitted {
+    const [first, ...others] = this.candidates(job);
+    if (first === undefined) throw noDevice(job.model);
+    return others.reduce((best, queue) => (queue.load < best.load ? queue : best), first).submit(job, signal);
+  }
+
+  /** What the work that is queued now will take on the least loaded device, in milliseconds. */
+  expectedWaitMs(): number {
+    return Math.min(...this.queues.map((queue) => queue.load * queue.meanRunMs));
+  }
+}
