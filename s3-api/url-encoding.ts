@@ -7,7 +7,7 @@ import { S3Error } from './errors.js';
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (EncodingType)
  */
 export function encodeListedKey(key: string): string {
-  return encodeURIComponent(key.toWellFormed())
+  return encodeURIComponent(key)
     .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%2F', '/')
     .replaceAll('%20', '+');

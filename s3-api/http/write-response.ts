@@ -1,0 +1,97 @@
+/** The one place that writes answers: XML, errors, bodies, and the headers that every answer has. */
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { S3Error } from '../errors.js';
+import type { S3Response } from '../s3-response.js';
+import { buildXml, type XmlDocument } from '../xml/build.js';
+import type { RequestBody } from './request-body.js';
+
+const XML_TYPE = 'application/xml';
+
+export interface Exchange {
+  readonly method: string;
+  readonly requestId: string;
+  readonly hostId: string;
+  readonly outgoing: ServerResponse;
+  readonly requestBody: RequestBody;
+  /** Headers that every answer of this server has. */
+  readonly commonHeaders: Readonly<Record<string, string>>;
+  /** Whether the server drains, so that connections should end. */
+  readonly draining: boolean;
+}
+
+/** Any failure as an S3Error: what is not one already becomes InternalError with the failure as its cause. */
+export function toS3Error(error: unknown): S3Error {
+  return error instanceof S3Error
+    ? error
+    : new S3Error('InternalError', 'We encountered an internal error. Please try again.', { cause: error });
+}
+
+/** The error as an answer, with S3's error document. */
+export function errorResponse(
+  error: S3Error,
+  exchange: Pick<Exchange, 'requestId' | 'hostId'>,
+  resource: string,
+): S3Response {
+  if (error.status === 304) return { status: 304, headers: error.headers };
+  return { status: error.status, headers: error.headers, xml: errorDocument(error, exchange, resource) };
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+export function errorDocument(
+  error: S3Error,
+  { requestId, hostId }: Pick<Exchange, 'requestId' | 'hostId'>,
+  resource: string,
+): XmlDocument {
+  return {
+    root: 'Error',
+    namespace: false,
+    content: {
+      Code: error.code,
+      Message: error.message,
+      ...error.fields,
+      Resource: resource,
+      RequestId: requestId,
+      HostId: hostId,
+    },
+  };
+}
+
+/**
+ * Writes the answer. Resolves when a streamed body was handed over whole, at once for any other. Rejects where a
+ * streamed body or the connection fails in the middle; the connection is then destroyed, so that the client cannot take
+ * a part for the whole.
+ */
+export async function writeResponse(exchange: Exchange, response: S3Response): Promise<void> {
+  const { outgoing, requestBody, method } = exchange;
+  const headers: Record<string, string> = { ...exchange.commonHeaders, 'x-amz-request-id': exchange.requestId };
+  if (response.headers !== undefined) Object.assign(headers, response.headers);
+  let body = response.body;
+  if (response.xml !== undefined) {
+    body = Buffer.from(buildXml(response.xml));
+    headers['content-type'] = XML_TYPE;
+    headers['content-length'] = String(body.byteLength);
+  } else if (body instanceof Uint8Array) {
+    headers['content-length'] = String(body.byteLength);
+  } else if (body === undefined && response.status === 200 && method !== 'HEAD') {
+    headers['content-length'] = '0';
+  }
+  const mustClose = requestBody.mustClose;
+  if (mustClose || exchange.draining) headers['connection'] = 'close';
+
+  outgoing.writeHead(response.status, headers);
+  if (body instanceof Readable) {
+    if (method === 'HEAD') body.destroy();
+    else return pipeline(body, outgoing);
+  }
+  const bytes = body instanceof Uint8Array && method !== 'HEAD' ? body : undefined;
+  if (!mustClose) {
+    outgoing.end(bytes);
+    return;
+  }
+  if (bytes === undefined) outgoing.flushHeaders();
+  else outgoing.write(bytes);
+  await requestBody.linger();
+  outgoing.end();
+}
