@@ -22,7 +22,10 @@ export function seededLatent(shape: LatentShape, seed: number): Float32Array {
 }
 
 /** A session for checks: few threads, no memory that outlives it. @throws ModelError `runtime`. */
-export async function openCheckSession(path: string, providers: readonly string[] = ['cpu']): Promise<InferenceSession> {
+export async function openCheckSession(
+  path: string,
+  providers: readonly string[] = ['cpu'],
+): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(path, {
       executionProviders: [...providers],
@@ -78,7 +81,11 @@ export async function checkScaledDecoder(
     const factor = (height ?? 0) / shape.height;
     if (batch !== 1 || colours !== 3 || width !== factor * shape.width || !Number.isInteger(factor) || factor < 1) {
       const dims = output.dims.join('×');
-      throw new ModelError('shape-mismatch', graph.path, `a latent of ${shape.height}×${shape.width} decodes to ${dims}`);
+      throw new ModelError(
+        'shape-mismatch',
+        graph.path,
+        `a latent of ${shape.height}×${shape.width} decodes to ${dims}`,
+      );
     }
     return factor;
   } finally {

@@ -10,7 +10,9 @@ import { describeCause, ModelError } from './model-error.js';
  * @throws ModelError `missing-file`.
  */
 export async function fingerprint(
-  parts: readonly ({ readonly label: string; readonly text: string } | { readonly label: string; readonly file: string })[],
+  parts: readonly (
+    { readonly label: string; readonly text: string } | { readonly label: string; readonly file: string }
+  )[],
 ): Promise<string> {
   const whole = createHash('sha256');
   for (const part of parts) {

@@ -11,7 +11,13 @@ import { differentiate } from './gradient/differentiate.js';
 import type { OnnxModel } from './onnx/model.js';
 import { readOnnxModel } from './onnx/read-model.js';
 import { ExternalWeights, writeOnnxModel } from './onnx/write-model.js';
-import { PREPARATION_VERSION, type PreparedModel, scaledDecoder, servedDecoder, servedEncoder } from './prepare/prepare-graphs.js';
+import {
+  PREPARATION_VERSION,
+  type PreparedModel,
+  scaledDecoder,
+  servedDecoder,
+  servedEncoder,
+} from './prepare/prepare-graphs.js';
 
 export const DECODER_FILE = 'vae_decoder/model.onnx';
 export const ENCODER_FILE = 'vae_encoder/model.onnx';
@@ -59,7 +65,11 @@ export async function loadModels(options: LoadModelsOptions): Promise<InstalledM
       const model = await loadModel(folder, options.cacheDirectory);
       const twin = models.find((other) => other.name === model.name);
       if (twin !== undefined) {
-        throw new ModelError('bad-name', folder, `model "${model.name}" is also in ${twin.directory}; rename one folder`);
+        throw new ModelError(
+          'bad-name',
+          folder,
+          `model "${model.name}" is also in ${twin.directory}; rename one folder`,
+        );
       }
       models.push(model);
     }
@@ -72,7 +82,11 @@ export async function loadModel(directory: string, cacheDirectory: string): Prom
   const folder = resolve(directory);
   const name = basename(folder);
   if (!MODEL_NAME.test(name)) {
-    throw new ModelError('bad-name', folder, 'a model is named by its folder: lower-case letters, digits, ".", "_", "-"');
+    throw new ModelError(
+      'bad-name',
+      folder,
+      'a model is named by its folder: lower-case letters, digits, ".", "_", "-"',
+    );
   }
   const { path, config, json } = await readVaeConfig(folder);
   const constants = modelConstants(path, config);

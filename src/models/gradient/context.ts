@@ -1,7 +1,14 @@
 /** What the gradient rules know of the graph that they differentiate. */
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { ints } from '../onnx/graph-builder.js';
-import { type Attribute, ELEMENT_TYPE, type ElementType, type OnnxModel, type OnnxNode, type OnnxTensor } from '../onnx/model.js';
+import {
+  type Attribute,
+  ELEMENT_TYPE,
+  type ElementType,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+} from '../onnx/model.js';
 
 /** Thrown inside differentiation where a graph has no gradient that we can write; never leaves the folder. */
 export class NotDifferentiable extends Error {

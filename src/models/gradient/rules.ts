@@ -91,7 +91,6 @@ function operands(node: OnnxNode): [string, string] {
   return [node.inputs[0] ?? '', node.inputs[1] ?? ''];
 }
 
-
 function output(node: OnnxNode): string {
   return node.outputs[0] ?? '';
 }
@@ -102,7 +101,11 @@ function output(node: OnnxNode): string {
  */
 function both(node: OnnxNode, context: GradientContext, first: string, second: string): InputCotangents {
   const [a, b] = operands(node);
-  if (context.isActive(a) && context.isActive(b)) return [[0, first], [1, second]];
+  if (context.isActive(a) && context.isActive(b))
+    return [
+      [0, first],
+      [1, second],
+    ];
   const fixed = context.isActive(a) ? b : a;
   const active = context.isActive(a) ? a : b;
   const dims = context.constant(fixed)?.dims;
@@ -195,4 +198,3 @@ function instanceNormalization(node: OnnxNode, cotangent: string, context: Gradi
   const gradient = builder.op('Div', [difference, deviation]);
   return [[0, elementType === ELEMENT_TYPE.float32 ? gradient : builder.cast(gradient, elementType)]];
 }
-

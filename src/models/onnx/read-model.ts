@@ -2,10 +2,25 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { describeCause, ModelError } from '../model-error.js';
-import { type Attribute, type Dimension, ELEMENT_TYPE, type OnnxGraph, type OnnxModel, type OnnxNode } from './model.js';
+import {
+  type Attribute,
+  type Dimension,
+  ELEMENT_TYPE,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+} from './model.js';
 import { type OnnxTensor, type OnnxValue, type TensorData, elementCount, tensorByteLength } from './model.js';
 import * as schema from './schema.js';
-import { readFields, readPackedVarints, readText, WIRE_BYTES, WIRE_FIXED32, WIRE_VARINT, type WireField } from './wire.js';
+import {
+  readFields,
+  readPackedVarints,
+  readText,
+  WIRE_BYTES,
+  WIRE_FIXED32,
+  WIRE_VARINT,
+  type WireField,
+} from './wire.js';
 
 /** Bytes of one element; types that are absent here are only carried along. */
 const ELEMENT_BYTES: Readonly<Record<number, number>> = {
@@ -264,7 +279,8 @@ function typedData(fields: readonly WireField[], elementType: number, width: num
 }
 
 function payload(field: WireField): Uint8Array {
-  if (field.wireType === WIRE_VARINT) throw new RangeError(`field ${field.number} should hold bytes and holds a number`);
+  if (field.wireType === WIRE_VARINT)
+    throw new RangeError(`field ${field.number} should hold bytes and holds a number`);
   return field.bytes;
 }
 

@@ -87,7 +87,7 @@ export function* readFields(message: Uint8Array): Generator<WireField, void, und
 /** The varints of a packed repeated field, as unsigned 64-bit numbers. */
 export function readPackedVarints(bytes: Uint8Array): bigint[] {
   const values: bigint[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const { value, next } = readVarint(bytes, offset);
     values.push(value);
     offset = next;

@@ -53,7 +53,7 @@ export async function tensorBytes(tensor: OnnxTensor): Promise<Uint8Array> {
   const file = await open(data.path, 'r');
   try {
     const bytes = new Uint8Array(data.byteLength);
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const { bytesRead } = await file.read(bytes, done, bytes.length - done, data.offset + done);
       if (bytesRead === 0) throw new RangeError(`${data.path} ends before tensor ${tensor.name} does`);
       done += bytesRead;
@@ -144,7 +144,9 @@ function writeAttribute(writer: WireWriter, name: string, attribute: Exclude<Att
     case 'tensor': {
       const { data } = attribute.value;
       if (data.kind !== 'memory') throw new RangeError(`attribute ${name} keeps its tensor in another file`);
-      writer.message(schema.ATTRIBUTE.tensor, (message) => writeTensor(message, attribute.value, data.bytes, undefined));
+      writer.message(schema.ATTRIBUTE.tensor, (message) =>
+        writeTensor(message, attribute.value, data.bytes, undefined),
+      );
     }
   }
 }

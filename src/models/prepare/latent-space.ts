@@ -38,7 +38,10 @@ export function scale(builder: GraphBuilder, raw: string, space: LatentSpace): s
     // SpaceToDepth puts the position before the channel; the stored order has the channel first.
     const positions = space.patchSize ** 2;
     const channels = vaeChannels(space);
-    const order = Array.from({ length: space.channels }, (_, i) => (i % positions) * channels + Math.floor(i / positions));
+    const order = Array.from(
+      { length: space.channels },
+      (_, i) => (i % positions) * channels + Math.floor(i / positions),
+    );
     value = builder.op('SpaceToDepth', [value], { blocksize: int(space.patchSize) });
     value = builder.op('Gather', [value, builder.integers(order)], { axis: int(1) });
   }

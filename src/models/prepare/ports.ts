@@ -46,7 +46,11 @@ export function imagePorts(
 function port(path: string, value: OnnxValue, role: string): ImagePort {
   const { name, elementType, shape } = value;
   if (elementType !== ELEMENT_TYPE.float32 && elementType !== ELEMENT_TYPE.float16) {
-    throw new ModelError('unsupported', path, `${role} "${name}" has element type ${elementType}; float32 or float16 fit`);
+    throw new ModelError(
+      'unsupported',
+      path,
+      `${role} "${name}" has element type ${elementType}; float32 or float16 fit`,
+    );
   }
   if (shape !== undefined && shape.length !== 4) {
     throw new ModelError('shape-mismatch', path, `${role} "${name}" has ${shape.length} dimensions; [B, C, H, W] fits`);

@@ -35,7 +35,7 @@ export interface PreparedModel {
  */
 export function scaledDecoder(path: string, model: OnnxModel, space: LatentSpace, range: SampleRange): PreparedModel {
   const { input, output } = imagePorts(path, model, ['sample']);
-  expectChannels(path, input, [vaeChannels(space)], 'latent_channels in config.json must be the decoder\'s');
+  expectChannels(path, input, [vaeChannels(space)], "latent_channels in config.json must be the decoder's");
   expectChannels(path, output, [3], 'only RGB decoders can be served');
   refuseScope(path, model);
   const front = new GraphBuilder(`${SCOPE}/in`);
@@ -69,7 +69,8 @@ export function scaledDecoder(path: string, model: OnnxModel, space: LatentSpace
 export function servedDecoder(scaled: PreparedModel): PreparedModel {
   const output = scaled.model.graph.outputs[0];
   const input = scaled.model.graph.inputs[0];
-  if (output === undefined || input === undefined) throw new RangeError('a scaled decoder has one input and one output');
+  if (output === undefined || input === undefined)
+    throw new RangeError('a scaled decoder has one input and one output');
   const back = new GraphBuilder(`${SCOPE}/pixels`);
   let value = back.op('Add', [back.op('Mul', [output.name, back.scalar(0.5)]), back.scalar(0.5)]);
   value = back.op('Clip', [value, back.scalar(0), back.scalar(1)]);
@@ -90,7 +91,7 @@ export function servedEncoder(path: string, model: OnnxModel, space: LatentSpace
   const { input, output } = imagePorts(path, model, ['latent_parameters', 'latent_sample', 'latent']);
   const channels = vaeChannels(space);
   expectChannels(path, input, [3], 'only RGB encoders can be served');
-  expectChannels(path, output, [channels, 2 * channels], 'latent_channels in config.json must be the encoder\'s');
+  expectChannels(path, output, [channels, 2 * channels], "latent_channels in config.json must be the encoder's");
   refuseScope(path, model);
   const front = new GraphBuilder(`${SCOPE}/in`);
   let value = front.op('Transpose', [front.cast(PIXEL_INPUT, ELEMENT_TYPE.float32)], { perm: TO_CHANNELS_FIRST });
@@ -144,7 +145,11 @@ function refuseScope(path: string, model: OnnxModel): void {
     .concat(graph.inputs.map((input) => input.name))
     .find((name) => name.startsWith(`${SCOPE}/`) || taken.includes(name));
   if (clash === undefined) return;
-  throw new ModelError('unsupported', path, `value "${clash}" has a name that preparation needs; rename it in the graph`);
+  throw new ModelError(
+    'unsupported',
+    path,
+    `value "${clash}" has a name that preparation needs; rename it in the graph`,
+  );
 }
 
 function wrap(
