@@ -41,10 +41,10 @@ describe.each(opened)('the first steps on the $name', ({ backend }) => {
   });
 
   it('stores a latent and gives a PNG back that opens and shows more than one colour', async () => {
-    await aws('s3', 'cp', join(samples, 'landscape.npy'), 's3://images/cat.png');
+    await aws('s3', 'cp', join(samples, 'cat.npy'), 's3://images/cat.png');
     await aws('s3', 'cp', 's3://images/cat.png', join(files, 'cat.png'));
     const { width, height, format } = await sharp(join(files, 'cat.png')).metadata();
-    const shape = readNpy(await readFile(join(samples, 'landscape.npy'))).shape;
+    const shape = readNpy(await readFile(join(samples, 'cat.npy'))).shape;
     expect({ format, width, height }).toEqual({
       format: 'png',
       width: (shape.at(-1) ?? 0) * 8,
@@ -118,15 +118,15 @@ describe.each(opened)('the first steps on the $name', ({ backend }) => {
   });
 
   it('keeps a PNG byte for byte', async () => {
-    await aws('s3', 'cp', join(samples, 'picture.png'), 's3://images/picture.png');
-    await aws('s3', 'cp', 's3://images/picture.png', join(files, 'picture.back'));
-    expect(await readFile(join(files, 'picture.back'))).toEqual(await readFile(join(samples, 'picture.png')));
+    await aws('s3', 'cp', join(samples, 'coffee.png'), 's3://images/coffee.png');
+    await aws('s3', 'cp', 's3://images/coffee.png', join(files, 'coffee.back'));
+    expect(await readFile(join(files, 'coffee.back'))).toEqual(await readFile(join(samples, 'coffee.png')));
   });
 
   it('stores a container whose payload official pcodec decodes to the very bytes of the latent', async () => {
     const stored = await storedObject(backend, 'images', 'cat.png');
     const header = readContainerHeader(stored);
-    const uploaded = readNpy(await readFile(join(samples, 'landscape.npy')));
+    const uploaded = readNpy(await readFile(join(samples, 'cat.npy')));
     const payload = stored.subarray(header.payloadOffset, header.payloadOffset + header.payloadLength);
     expect(Buffer.from(payload.subarray(0, 4)).toString('latin1')).toBe('pco!');
     await writeFile(join(files, 'payload.pco'), payload);

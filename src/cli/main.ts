@@ -8,11 +8,16 @@ import { serveCommand } from './serve.js';
 import { packageVersion } from './package-version.js';
 
 const program = new Command('latentbox')
-  .description('An S3-compatible gateway that stores AI-generated images as compressed latents and serves them as PNGs.')
+  .description(
+    'An S3-compatible gateway that stores AI-generated images as compressed latents and serves them as PNGs.',
+  )
   .version(packageVersion())
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
-  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done with some objects failed.')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done with some objects failed.',
+  )
   .addCommand(serveCommand())
   .addCommand(inspectCommand());
 

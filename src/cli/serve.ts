@@ -19,12 +19,18 @@ interface ServeOptions {
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('Serve S3. Without a configuration: S3 on 127.0.0.1:9000, admin on 127.0.0.1:9001, objects under ./data.')
+    .description(
+      'Serve S3. Without a configuration: S3 on 127.0.0.1:9000, admin on 127.0.0.1:9001, objects under ./data.',
+    )
     .option('--config <file>', 'configuration (YAML), see docs/configuration.md')
     .option('--data <dir>', 'folder of the embedded filesystem store')
     .option('--s3-port <port>', 'port of the S3 front; 0 takes a free one', parsePort)
     .option('--admin-port <port>', 'port of /healthz, /readyz and /metrics; 0 takes a free one', parsePort)
-    .option('--models <dir>', 'folder of installed models, beside the bundled one (repeatable)', (dir: string, dirs: readonly string[] = []) => [...dirs, dir])
+    .option(
+      '--models <dir>',
+      'folder of installed models, beside the bundled one (repeatable)',
+      (dir: string, dirs: readonly string[] = []) => [...dirs, dir],
+    )
     .option('--ready-file <file>', 'written as JSON when both ports answer, removed on exit')
     .addHelpText(
       'after',
@@ -50,11 +56,20 @@ async function serve(options: ServeOptions): Promise<void> {
     const { endpoint, adminEndpoint } = await gateway.start();
     const { accessKeyId, secretAccessKey } = gateway.firstCredential;
     if (options.readyFile !== undefined) {
-      await writeReadyFile(options.readyFile, { endpoint, adminEndpoint, region: config.s3.region, accessKeyId, secretAccessKey, pid: process.pid });
+      await writeReadyFile(options.readyFile, {
+        endpoint,
+        adminEndpoint,
+        region: config.s3.region,
+        accessKeyId,
+        secretAccessKey,
+        pid: process.pid,
+      });
     }
     log.info({ endpoint, adminEndpoint }, `S3 on ${endpoint}, admin on ${adminEndpoint}`);
     if (gateway.developmentCredentialsFile !== undefined) {
-      process.stderr.write(developmentNotice(endpoint, accessKeyId, secretAccessKey, gateway.developmentCredentialsFile));
+      process.stderr.write(
+        developmentNotice(endpoint, accessKeyId, secretAccessKey, gateway.developmentCredentialsFile),
+      );
     }
   } catch (error) {
     await gateway.close();
@@ -65,9 +80,11 @@ async function serve(options: ServeOptions): Promise<void> {
 
 function overrides(options: ServeOptions): CommandLineOverride[] {
   const given: CommandLineOverride[] = [];
-  if (options.data !== undefined) given.push({ option: '--data', path: ['store'], value: { type: 'filesystem', path: options.data } });
+  if (options.data !== undefined)
+    given.push({ option: '--data', path: ['store'], value: { type: 'filesystem', path: options.data } });
   if (options.s3Port !== undefined) given.push({ option: '--s3-port', path: ['s3', 'port'], value: options.s3Port });
-  if (options.adminPort !== undefined) given.push({ option: '--admin-port', path: ['admin', 'port'], value: options.adminPort });
+  if (options.adminPort !== undefined)
+    given.push({ option: '--admin-port', path: ['admin', 'port'], value: options.adminPort });
   if (options.models) given.push({ option: '--models', path: ['models', 'path'], value: options.models });
   return given;
 }
@@ -81,8 +98,13 @@ function parsePort(text: string): number {
 function createLog(config: Config): Logger {
   const { level, format } = config.log;
   const usePretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY);
-  const options = { level, redact: ['secretAccessKey', '*.secretAccessKey', 'headers.authorization', '*.headers.authorization'] };
-  return usePretty ? pino(options, pretty({ destination: 2, sync: true, ignore: 'pid,hostname' })) : pino(options, pino.destination({ dest: 2, sync: false }));
+  const options = {
+    level,
+    redact: ['secretAccessKey', '*.secretAccessKey', 'headers.authorization', '*.headers.authorization'],
+  };
+  return usePretty
+    ? pino(options, pretty({ destination: 2, sync: true, ignore: 'pid,hostname' }))
+    : pino(options, pino.destination({ dest: 2, sync: false }));
 }
 
 /** Resolves when the first signal's graceful stop is done; a second signal exits at once. */

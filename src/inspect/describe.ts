@@ -127,8 +127,3 @@ export function formatDescription(name: string, description: Description): strin
   ];
   return rows.flatMap(([label, value]) => (value === undefined ? [] : [`${label.padEnd(11)} ${value}\n`])).join('');
 }
-
-/** Whether an error says that a file is broken, rather than that the program is. */
-export function isBrokenFile(error: unknown): error is CodecError {
-  return error instanceof CodecError;
-}

@@ -1,6 +1,14 @@
 /** From an uploaded file to the container that is stored: parse, find the model, compress. Runs in a codec worker. */
 import { createHash } from 'node:crypto';
-import { CodecError, decodeContainer, encodeContainer, readLatentFile, readRawLatent, type LatentImage, type Tensor } from '../../codec/index.js';
+import {
+  CodecError,
+  decodeContainer,
+  encodeContainer,
+  readLatentFile,
+  readRawLatent,
+  type LatentImage,
+  type Tensor,
+} from '../../codec/index.js';
 import { S3Error } from '../../s3-api/errors.js';
 import type { LatentFacts } from './facts.js';
 import type { LatentHints } from './upload-kind.js';
@@ -26,7 +34,11 @@ export interface IngestRequest {
 }
 
 export type Ingested =
-  | { readonly kind: 'latent'; readonly container: Uint8Array; readonly facts: Omit<LatentFacts, 'render' | 'metadataInContainer'> }
+  | {
+      readonly kind: 'latent';
+      readonly container: Uint8Array;
+      readonly facts: Omit<LatentFacts, 'render' | 'metadataInContainer'>;
+    }
   /** A well-formed file of a tensor format that holds something else: stored as it is. */
   | { readonly kind: 'not-a-latent' };
 
@@ -35,7 +47,8 @@ export function ingestLatent(request: IngestRequest): Ingested {
   try {
     return request.format === 'container' ? ingestContainer(request) : ingestTensor(request);
   } catch (error) {
-    if (error instanceof CodecError) throw new S3Error('InvalidRequest', `The latent cannot be read: ${error.message}`, { cause: error });
+    if (error instanceof CodecError)
+      throw new S3Error('InvalidRequest', `The latent cannot be read: ${error.message}`, { cause: error });
     throw error;
   }
 }
@@ -72,7 +85,12 @@ function ingestTensor(request: IngestRequest): Ingested {
   return { kind: 'latent', container: encodeContainer(image), facts };
 
   function readTensor({ bytes, format }: IngestRequest) {
-    if (hints.raw) return { tensor: readRawLatent(bytes, hints.raw.dtype, hints.raw.shape), scaled: true, pngChunks: { beforeIdat: [], afterIdat: [] } };
+    if (hints.raw)
+      return {
+        tensor: readRawLatent(bytes, hints.raw.dtype, hints.raw.shape),
+        scaled: true,
+        pngChunks: { beforeIdat: [], afterIdat: [] },
+      };
     return readLatentFile(bytes);
   }
 }
@@ -85,7 +103,10 @@ function chooseModel(tensor: Tensor, { hints, policyModel, defaultModel, models 
     const model = models.find(({ name }) => name === named);
     if (!model) throw unknownModel(named, models);
     if (model.latentChannels !== channels) {
-      throw new S3Error('InvalidRequest', `The latent has ${channels} channels; the model "${named}" takes ${model.latentChannels}.`);
+      throw new S3Error(
+        'InvalidRequest',
+        `The latent has ${channels} channels; the model "${named}" takes ${model.latentChannels}.`,
+      );
     }
     return model;
   }
@@ -102,24 +123,46 @@ function chooseModel(tensor: Tensor, { hints, policyModel, defaultModel, models 
 }
 
 function unknownModel(name: string, models: readonly LatentModel[]): S3Error {
-  return new S3Error('InvalidRequest', `The model "${name}" is not installed here. Installed: ${models.map((model) => `"${model.name}"`).join(', ')}.`);
+  return new S3Error(
+    'InvalidRequest',
+    `The model "${name}" is not installed here. Installed: ${models.map((model) => `"${model.name}"`).join(', ')}.`,
+  );
 }
 
-function factsOf(image: LatentImage, model: LatentModel, maxPixels: number): Omit<LatentFacts, 'render' | 'metadataInContainer'> {
+function factsOf(
+  image: LatentImage,
+  model: LatentModel,
+  maxPixels: number,
+): Omit<LatentFacts, 'render' | 'metadataInContainer'> {
   const { tensor, width, height } = image;
   const [channels = 0, rows = 0, columns = 0] = tensor.shape;
   if (channels !== model.latentChannels) {
-    throw new S3Error('InvalidRequest', `The latent has ${channels} channels; the model "${model.name}" takes ${model.latentChannels}.`);
+    throw new S3Error(
+      'InvalidRequest',
+      `The latent has ${channels} channels; the model "${model.name}" takes ${model.latentChannels}.`,
+    );
   }
   const decodedWidth = columns * model.spatialFactor;
   const decodedHeight = rows * model.spatialFactor;
   if (width < 1 || height < 1 || width > decodedWidth || height > decodedHeight) {
-    throw new S3Error('InvalidRequest', `A picture of ${width}x${height} cannot be cut from the ${decodedWidth}x${decodedHeight} that the latent decodes to.`);
+    throw new S3Error(
+      'InvalidRequest',
+      `A picture of ${width}x${height} cannot be cut from the ${decodedWidth}x${decodedHeight} that the latent decodes to.`,
+    );
   }
   if (decodedWidth * decodedHeight > maxPixels) {
-    throw new S3Error('InvalidRequest', `The latent decodes to ${decodedWidth}x${decodedHeight} pixels; at most ${maxPixels} are allowed (limits.imagePixels).`);
+    throw new S3Error(
+      'InvalidRequest',
+      `The latent decodes to ${decodedWidth}x${decodedHeight} pixels; at most ${maxPixels} are allowed (limits.imagePixels).`,
+    );
   }
-  return { model: image.model, width, height, tensor: `${tensor.dtype}:${tensor.shape.join('x')}`, contentId: contentId(image) };
+  return {
+    model: image.model,
+    width,
+    height,
+    tensor: `${tensor.dtype}:${tensor.shape.join('x')}`,
+    contentId: contentId(image),
+  };
 }
 
 /** 32 hex digits over everything that a decoded picture depends on, the model's own weights aside. */

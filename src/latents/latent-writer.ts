@@ -15,7 +15,8 @@ import {
 import type { FactsIndex } from './facts-index.js';
 import type { ImageRenderer, Rendering } from './image-renderer.js';
 import type { ImageCache, ImageSource } from './image-source.js';
-import type { Ingested, LatentIngest } from './ingest.js';
+import type { Ingested, LatentModel } from './ingest.js';
+import type { LatentIngest } from './ingest-pool.js';
 import type { Policies, Policy } from './policies.js';
 import { objectId } from './stored-image.js';
 import { bytesAsStream, collect, PeekedUpload } from './upload-reader.js';
@@ -38,6 +39,10 @@ export interface LatentWriterOptions {
   readonly source: ImageSource;
   /** Bounds the uploads that are held in memory together. */
   readonly memory: ByteSemaphore;
+  readonly models: readonly LatentModel[];
+  readonly defaultModel: string | undefined;
+  /** Largest picture, in pixels. */
+  readonly maxPixels: number;
   /** Largest upload that is looked at as a latent, in bytes. */
   readonly maxLatentBytes: number;
 }
@@ -80,8 +85,9 @@ export class LatentWriter {
     try {
       const bytes = await collect(upload.rest, this.options.maxLatentBytes);
       if (!(bytes instanceof Uint8Array)) return await this.#putTooLarge(bucket, key, bytes, plain, hints, signal);
+      const { models, defaultModel, maxPixels } = this.options;
       const ingested = await this.options.ingest.ingest(
-        { bytes, format: kind.format, hints, policyModel: policy.model, attributes: {} },
+        { bytes, format: kind.format, hints, policyModel: policy.model, defaultModel, models, maxPixels },
         signal,
       );
       if (ingested.kind === 'not-a-latent')
