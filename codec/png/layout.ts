@@ -25,6 +25,9 @@ const STRIP_BYTES = 1 << 20;
 
 const MAX_SIDE = 2 ** 31 - 1;
 
+/** Above this a row and its filter candidates would not fit the 32-bit memory of the encoder. */
+const MAX_ROW_BYTES = 1 << 27;
+
 /** @throws CodecError naming the field when the pixels are not what the layout says */
 export function checkLayout(pixels: Uint8Array, layout: PngLayout): void {
   for (const side of ['width', 'height'] as const) {
@@ -32,6 +35,9 @@ export function checkLayout(pixels: Uint8Array, layout: PngLayout): void {
     if (!Number.isInteger(value) || value < 1 || value > MAX_SIDE) {
       throw new CodecError('png', side, `${value} is not an integer from 1 to 2^31 - 1`);
     }
+  }
+  if (layout.width * layout.channels > MAX_ROW_BYTES) {
+    throw new CodecError('png', 'width', `a row of ${layout.width} pixels is over ${MAX_ROW_BYTES} bytes`);
   }
   const expected = layout.width * layout.height * layout.channels;
   if (pixels.byteLength !== expected) {

@@ -1,10 +1,11 @@
 /** The WebAssembly module that filters and deflates, one instance for each thread, and its memory. */
-import { readFileSync } from 'node:fs';
+import type { WasmMemory } from '../wasm-module.js';
+import { loadWasmModule } from '../wasm-module.js';
 import type { PngEffort } from './layout.js';
 
 /** What `codec/native/png` exports; addresses and lengths are in bytes of its memory. */
 interface PngModule {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   png_workspace(): number;
   png_input(workspace: number, length: number): number;
   png_encode(workspace: number, rowBytes: number, pixelBytes: number, effort: number): number;
@@ -14,11 +15,7 @@ interface PngModule {
 
 const EFFORTS: Readonly<Record<PngEffort, number>> = { fast: 0, small: 1, smallest: 2 };
 
-// Compiled when this module is loaded, so that encoding itself never waits and is an ordinary call.
-const { exports } = new WebAssembly.Instance(
-  new WebAssembly.Module(readFileSync(new URL('./png.wasm', import.meta.url))),
-);
-const module = exports as unknown as PngModule;
+const module = loadWasmModule(new URL('./png.wasm', import.meta.url)) as PngModule;
 const workspace = module.png_workspace();
 
 /** Deflate blocks of a strip and the Adler-32 of its filtered rows. */

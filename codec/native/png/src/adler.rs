@@ -37,13 +37,19 @@ fn sums(head: &[u8]) -> (u32, u32) {
         // SAFETY: `block` is sixteen bytes long.
         let bytes = unsafe { v128_load(block.as_ptr().cast()) };
         before = u32x4_add(before, sum);
-        sum = u32x4_add(sum, u32x4_extadd_pairwise_u16x8(u16x8_extadd_pairwise_u8x16(bytes)));
+        sum = u32x4_add(
+            sum,
+            u32x4_extadd_pairwise_u16x8(u16x8_extadd_pairwise_u8x16(bytes)),
+        );
         let low = i32x4_dot_i16x8(u16x8_extend_low_u8x16(bytes), low_weights);
         let high = i32x4_dot_i16x8(u16x8_extend_high_u8x16(bytes), high_weights);
         weighted = i32x4_add(weighted, i32x4_add(low, high));
     }
     let total = |v: v128| {
-        u32x4_extract_lane::<0>(v) + u32x4_extract_lane::<1>(v) + u32x4_extract_lane::<2>(v) + u32x4_extract_lane::<3>(v)
+        u32x4_extract_lane::<0>(v)
+            + u32x4_extract_lane::<1>(v)
+            + u32x4_extract_lane::<2>(v)
+            + u32x4_extract_lane::<3>(v)
     };
     (total(sum), total(before) * 16 + total(weighted))
 }

@@ -12,7 +12,12 @@ pub struct BitWriter<'a> {
 
 impl<'a> BitWriter<'a> {
     pub fn new(out: &'a mut [u8]) -> Self {
-        Self { out, position: 0, bits: 0, count: 0 }
+        Self {
+            out,
+            position: 0,
+            bits: 0,
+            count: 0,
+        }
     }
 
     /// Adds bits without storing any; at most 56 may be added between two calls of `flush`.

@@ -30,11 +30,21 @@ impl Costs {
         let mut literals = [0u32; LITERAL_SYMBOLS];
         let mut distances = [0u32; DISTANCE_SYMBOLS];
         for block in blocks {
-            literals.iter_mut().zip(&block.literals).for_each(|(sum, count)| *sum += count);
-            distances.iter_mut().zip(&block.distances).for_each(|(sum, count)| *sum += count);
+            literals
+                .iter_mut()
+                .zip(&block.literals)
+                .for_each(|(sum, count)| *sum += count);
+            distances
+                .iter_mut()
+                .zip(&block.distances)
+                .for_each(|(sum, count)| *sum += count);
         }
         let (symbols, distances) = (bits(&literals), bits(&distances));
-        let mut costs = Self { literals: [0; 256], lengths: [0; LITERAL_SYMBOLS - 256], distances };
+        let mut costs = Self {
+            literals: [0; 256],
+            lengths: [0; LITERAL_SYMBOLS - 256],
+            distances,
+        };
         costs.literals.copy_from_slice(&symbols[..256]);
         costs.lengths.copy_from_slice(&symbols[256..]);
         costs
@@ -45,7 +55,9 @@ impl Costs {
         let length = length_symbol(length as u16);
         let distance = distance_symbol(distance as u16);
         let extra = (length.extra_bits + distance.extra_bits) * UNITS as u32;
-        u32::from(self.lengths[length.symbol - 256]) + u32::from(self.distances[distance.symbol]) + extra
+        u32::from(self.lengths[length.symbol - 256])
+            + u32::from(self.distances[distance.symbol])
+            + extra
     }
 }
 
@@ -53,6 +65,6 @@ fn bits<const N: usize>(histogram: &[u32; N]) -> [u16; N] {
     let total = histogram.iter().sum::<u32>().max(1);
     histogram.map(|count| {
         let bits = log2(total) - log2(count.max(1)).min(log2(total));
-        (bits * UNITS >> FRACTION).clamp(UNITS, MOST_BITS * UNITS) as u16
+        ((bits * UNITS) >> FRACTION).clamp(UNITS, MOST_BITS * UNITS) as u16
     })
 }

@@ -2,7 +2,9 @@
 use crate::bits::{BitWriter, SLACK_BYTES};
 use crate::entropy::{cost, FRACTION};
 use crate::huffman::{code_lengths, codes, Code};
-use crate::tokens::{distance_symbol, length_symbol, Block, Tokens, DISTANCE_SYMBOLS, END_OF_BLOCK, LITERAL_SYMBOLS};
+use crate::tokens::{
+    distance_symbol, length_symbol, Block, Tokens, DISTANCE_SYMBOLS, END_OF_BLOCK, LITERAL_SYMBOLS,
+};
 
 /// Four codewords of a literal fit between two flushes.
 const LITERAL_LIMIT: usize = 14;
@@ -13,7 +15,9 @@ const MAX_STORED: usize = 65_535;
 const HEADER_BITS: u64 = 600;
 
 /// The order in which deflate sends the lengths of the code for code lengths (RFC 1951, 3.2.7).
-const LENGTH_ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+const LENGTH_ORDER: [usize; 19] = [
+    16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
+];
 
 fn block_cost(block: &Block) -> u64 {
     cost(&block.literals) + cost(&block.distances) + ((block.extra_bits + HEADER_BITS) << FRACTION)
@@ -31,8 +35,14 @@ pub fn merge_blocks(blocks: &mut Vec<Block>) -> u64 {
     let saving = |blocks: &[Block], costs: &[u64], i: usize| {
         (costs[i] + costs[i + 1]).saturating_sub(block_cost(&merged(&blocks[i], &blocks[i + 1])))
     };
-    let mut savings: Vec<u64> = (1..blocks.len()).map(|i| saving(blocks, &costs, i - 1)).collect();
-    while let Some((best, &most)) = savings.iter().enumerate().max_by_key(|&(i, &saved)| (saved, usize::MAX - i)) {
+    let mut savings: Vec<u64> = (1..blocks.len())
+        .map(|i| saving(blocks, &costs, i - 1))
+        .collect();
+    while let Some((best, &most)) = savings
+        .iter()
+        .enumerate()
+        .max_by_key(|&(i, &saved)| (saved, usize::MAX - i))
+    {
         if most == 0 {
             break;
         }
@@ -74,7 +84,8 @@ fn write_block(data: &[u8], tokens: &Tokens, block: &Block, writer: &mut BitWrit
     let stored_bits = (block.bytes * 8 + block.bytes.div_ceil(MAX_STORED) * 40) as u64;
     if stored_bits <= dynamic_bits.min(fixed_bits) {
         let raw = &data[block.first_byte..block.first_byte + block.bytes];
-        raw.chunks(MAX_STORED).for_each(|piece| write_stored(piece, writer));
+        raw.chunks(MAX_STORED)
+            .for_each(|piece| write_stored(piece, writer));
     } else if fixed_bits <= dynamic_bits {
         fixed.write(data, tokens, block, writer);
     } else {
@@ -104,26 +115,57 @@ impl Coding {
         let mut lengths = [8; LITERAL_SYMBOLS + 2];
         lengths[144..256].fill(9);
         lengths[256..280].fill(7);
-        Self { lengths, distance_lengths: [5; DISTANCE_SYMBOLS + 2], header: vec![(0b01, 2)] }
+        Self {
+            lengths,
+            distance_lengths: [5; DISTANCE_SYMBOLS + 2],
+            header: vec![(0b01, 2)],
+        }
     }
 
     fn dynamic(block: &Block) -> Self {
         let mut lengths = [0; LITERAL_SYMBOLS + 2];
         let mut distance_lengths = [0; DISTANCE_SYMBOLS + 2];
-        code_lengths(&block.literals, LITERAL_LIMIT, &mut lengths[..LITERAL_SYMBOLS]);
-        code_lengths(&block.distances, DISTANCE_LIMIT, &mut distance_lengths[..DISTANCE_SYMBOLS]);
-        let used = |lengths: &[u8], least: usize| lengths.iter().rposition(|&length| length > 0).map_or(least, |last| least.max(last + 1));
-        let header = dynamic_header(&lengths[..used(&lengths, 257)], &distance_lengths[..used(&distance_lengths, 1)]);
-        Self { lengths, distance_lengths, header }
+        code_lengths(
+            &block.literals,
+            LITERAL_LIMIT,
+            &mut lengths[..LITERAL_SYMBOLS],
+        );
+        code_lengths(
+            &block.distances,
+            DISTANCE_LIMIT,
+            &mut distance_lengths[..DISTANCE_SYMBOLS],
+        );
+        let used = |lengths: &[u8], least: usize| {
+            lengths
+                .iter()
+                .rposition(|&length| length > 0)
+                .map_or(least, |last| least.max(last + 1))
+        };
+        let header = dynamic_header(
+            &lengths[..used(&lengths, 257)],
+            &distance_lengths[..used(&distance_lengths, 1)],
+        );
+        Self {
+            lengths,
+            distance_lengths,
+            header,
+        }
     }
 
     /// Bits of the block in this coding, with its three header bits.
     fn bits(&self, block: &Block) -> u64 {
         let sum = |counts: &[u32], lengths: &[u8]| -> u64 {
-            counts.iter().zip(lengths).map(|(&count, &length)| u64::from(count) * u64::from(length)).sum()
+            counts
+                .iter()
+                .zip(lengths)
+                .map(|(&count, &length)| u64::from(count) * u64::from(length))
+                .sum()
         };
         let header: u64 = self.header.iter().map(|&(_, bits)| u64::from(bits)).sum();
-        1 + header + block.extra_bits + sum(&block.literals, &self.lengths) + sum(&block.distances, &self.distance_lengths)
+        1 + header
+            + block.extra_bits
+            + sum(&block.literals, &self.lengths)
+            + sum(&block.distances, &self.distance_lengths)
     }
 
     fn write(&self, data: &[u8], tokens: &Tokens, block: &Block, writer: &mut BitWriter) {
@@ -136,7 +178,9 @@ impl Coding {
             writer.write(u64::from(value), u32::from(bits));
         }
         let mut position = block.first_byte;
-        for sequence in &tokens.sequences[block.first_sequence..block.first_sequence + block.sequences] {
+        for sequence in
+            &tokens.sequences[block.first_sequence..block.first_sequence + block.sequences]
+        {
             let literals = &data[position..position + sequence.literals as usize];
             write_literals(literals, &literal_codes, writer);
             position += literals.len() + sequence.length as usize;
@@ -167,7 +211,10 @@ fn write_literals(literals: &[u8], codes: &[Code; LITERAL_SYMBOLS + 2], writer: 
         let low = u64::from(a.bits) | u64::from(b.bits) << a.length;
         let high = u64::from(c.bits) | u64::from(d.bits) << c.length;
         let low_length = u32::from(a.length + b.length);
-        writer.push(low | high << low_length, low_length + u32::from(c.length + d.length));
+        writer.push(
+            low | high << low_length,
+            low_length + u32::from(c.length + d.length),
+        );
         writer.flush();
     }
     for &byte in rest {
@@ -181,19 +228,28 @@ fn dynamic_header(lengths: &[u8], distance_lengths: &[u8]) -> Vec<(u16, u8)> {
     let all: Vec<u8> = [lengths, distance_lengths].concat();
     let symbols = shorten_runs(&all);
     let mut histogram = [0u32; 19];
-    symbols.iter().for_each(|&(symbol, _, _)| histogram[symbol as usize] += 1);
+    symbols
+        .iter()
+        .for_each(|&(symbol, _, _)| histogram[symbol as usize] += 1);
     let mut meta_lengths = [0u8; 19];
     code_lengths(&histogram, 7, &mut meta_lengths);
     let mut meta_codes = [Code::default(); 19];
     codes(&meta_lengths, &mut meta_codes);
-    let sent = LENGTH_ORDER.iter().rposition(|&symbol| meta_lengths[symbol] > 0).map_or(4, |last| 4.max(last + 1));
+    let sent = LENGTH_ORDER
+        .iter()
+        .rposition(|&symbol| meta_lengths[symbol] > 0)
+        .map_or(4, |last| 4.max(last + 1));
     let mut header = vec![
         (0b10, 2),
         ((lengths.len() - 257) as u16, 5),
         ((distance_lengths.len() - 1) as u16, 5),
         ((sent - 4) as u16, 4),
     ];
-    header.extend(LENGTH_ORDER[..sent].iter().map(|&symbol| (u16::from(meta_lengths[symbol]), 3)));
+    header.extend(
+        LENGTH_ORDER[..sent]
+            .iter()
+            .map(|&symbol| (u16::from(meta_lengths[symbol]), 3)),
+    );
     for (symbol, extra, extra_bits) in symbols {
         let code = meta_codes[symbol as usize];
         header.push((code.bits, code.length));

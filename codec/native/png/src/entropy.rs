@@ -56,8 +56,23 @@ mod tests {
 
     #[test]
     fn logarithms_are_right_to_a_hundredth() {
-        for value in [1u32, 2, 3, 7, 100, 255, 256, 257, 65_535, 1_000_003, u32::MAX] {
-            assert!((log2(value) as f64 / 256.0 - f64::from(value).log2()).abs() < 0.01, "{value}");
+        for value in [
+            1u32,
+            2,
+            3,
+            7,
+            100,
+            255,
+            256,
+            257,
+            65_535,
+            1_000_003,
+            u32::MAX,
+        ] {
+            assert!(
+                (log2(value) as f64 / 256.0 - f64::from(value).log2()).abs() < 0.01,
+                "{value}"
+            );
         }
     }
 

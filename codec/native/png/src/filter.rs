@@ -69,8 +69,17 @@ impl Filters {
         use core::arch::wasm32::*;
         let mut totals = [u32x4_splat(0); 5];
         let [none, sub, up, average, paeth] = &mut self.candidates;
-        let (current, above) = (&self.current[..MARGIN + padded], &self.above[..MARGIN + padded]);
-        let outputs = [&mut none[..padded], &mut sub[..padded], &mut up[..padded], &mut average[..padded], &mut paeth[..padded]];
+        let (current, above) = (
+            &self.current[..MARGIN + padded],
+            &self.above[..MARGIN + padded],
+        );
+        let outputs = [
+            &mut none[..padded],
+            &mut sub[..padded],
+            &mut up[..padded],
+            &mut average[..padded],
+            &mut paeth[..padded],
+        ];
         for at in (0..padded).step_by(16) {
             // SAFETY: each buffer holds MARGIN + padded bytes, or padded for the outputs, and pixel_bytes <= MARGIN.
             unsafe {
@@ -78,7 +87,13 @@ impl Filters {
                 let a = v128_load(current.as_ptr().add(MARGIN + at - pixel_bytes).cast());
                 let b = v128_load(above.as_ptr().add(MARGIN + at).cast());
                 let c = v128_load(above.as_ptr().add(MARGIN + at - pixel_bytes).cast());
-                let residuals = [x, u8x16_sub(x, a), u8x16_sub(x, b), u8x16_sub(x, floor_average(a, b)), u8x16_sub(x, predict_paeth(a, b, c))];
+                let residuals = [
+                    x,
+                    u8x16_sub(x, a),
+                    u8x16_sub(x, b),
+                    u8x16_sub(x, floor_average(a, b)),
+                    u8x16_sub(x, predict_paeth(a, b, c)),
+                ];
                 for i in 0..5 {
                     v128_store(outputs[i].as_ptr().add(at).cast_mut().cast(), residuals[i]);
                     let pairs = u16x8_extadd_pairwise_u8x16(i8x16_abs(residuals[i]));
@@ -86,7 +101,12 @@ impl Filters {
                 }
             }
         }
-        totals.map(|v| u32x4_extract_lane::<0>(v) + u32x4_extract_lane::<1>(v) + u32x4_extract_lane::<2>(v) + u32x4_extract_lane::<3>(v))
+        totals.map(|v| {
+            u32x4_extract_lane::<0>(v)
+                + u32x4_extract_lane::<1>(v)
+                + u32x4_extract_lane::<2>(v)
+                + u32x4_extract_lane::<3>(v)
+        })
     }
 
     #[cfg(not(target_arch = "wasm32"))]
@@ -98,7 +118,10 @@ impl Filters {
             let b = self.above[MARGIN + at];
             let c = self.above[MARGIN + at - pixel_bytes];
             let average = ((u16::from(a) + u16::from(b)) / 2) as u8;
-            for (i, prediction) in [0, a, b, average, predict_paeth(a, b, c)].into_iter().enumerate() {
+            for (i, prediction) in [0, a, b, average, predict_paeth(a, b, c)]
+                .into_iter()
+                .enumerate()
+            {
                 let residual = x.wrapping_sub(prediction);
                 self.candidates[i][at] = residual;
                 totals[i] += u32::from((residual as i8).unsigned_abs());
@@ -111,7 +134,10 @@ impl Filters {
 /// WASM has only the average that rounds up; the odd bit of a + b takes the rounding away.
 #[cfg(target_arch = "wasm32")]
 #[inline(always)]
-fn floor_average(a: core::arch::wasm32::v128, b: core::arch::wasm32::v128) -> core::arch::wasm32::v128 {
+fn floor_average(
+    a: core::arch::wasm32::v128,
+    b: core::arch::wasm32::v128,
+) -> core::arch::wasm32::v128 {
     use core::arch::wasm32::*;
     u8x16_sub(u8x16_avgr(a, b), v128_and(v128_xor(a, b), u8x16_splat(1)))
 }
@@ -120,7 +146,11 @@ fn floor_average(a: core::arch::wasm32::v128, b: core::arch::wasm32::v128) -> co
 /// have one sign, the last is at least each of the others and so never chosen; else it is the difference of the two.
 #[cfg(target_arch = "wasm32")]
 #[inline(always)]
-fn predict_paeth(a: core::arch::wasm32::v128, b: core::arch::wasm32::v128, c: core::arch::wasm32::v128) -> core::arch::wasm32::v128 {
+fn predict_paeth(
+    a: core::arch::wasm32::v128,
+    b: core::arch::wasm32::v128,
+    c: core::arch::wasm32::v128,
+) -> core::arch::wasm32::v128 {
     use core::arch::wasm32::*;
     let distance = |x, y| v128_or(u8x16_sub_sat(x, y), u8x16_sub_sat(y, x));
     let to_a = distance(b, c);
@@ -128,7 +158,11 @@ fn predict_paeth(a: core::arch::wasm32::v128, b: core::arch::wasm32::v128, c: co
     let opposite = v128_xor(u8x16_ge(a, c), u8x16_ge(b, c));
     let to_c = v128_or(distance(to_a, to_b), v128_not(opposite));
     let least = u8x16_min(to_a, u8x16_min(to_b, to_c));
-    v128_bitselect(a, v128_bitselect(b, c, u8x16_eq(to_b, least)), u8x16_eq(to_a, least))
+    v128_bitselect(
+        a,
+        v128_bitselect(b, c, u8x16_eq(to_b, least)),
+        u8x16_eq(to_a, least),
+    )
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -12,19 +12,21 @@ pub struct Code {
 pub fn code_lengths(histogram: &[u32], limit: usize, lengths: &mut [u8]) {
     lengths.fill(0);
     // Sorting by (count, symbol) makes the result a function of the histogram alone.
-    let mut leaves: Vec<(u32, u16)> =
-        (0u16..).zip(histogram).filter(|&(_, &count)| count > 0).map(|(symbol, &count)| (count, symbol)).collect();
-    for symbol in 0..histogram.len() {
-        if leaves.len() >= 2 {
-            break;
-        }
-        if histogram[symbol] == 0 {
-            leaves.push((1, symbol as u16));
-        }
-    }
+    let mut leaves: Vec<(u32, u16)> = (0u16..)
+        .zip(histogram)
+        .filter(|&(_, &count)| count > 0)
+        .map(|(symbol, &count)| (count, symbol))
+        .collect();
+    let unused = (0u16..).zip(histogram).filter(|&(_, &count)| count == 0);
+    let missing = 2usize.saturating_sub(leaves.len());
+    leaves.extend(unused.take(missing).map(|(symbol, _)| (1, symbol)));
     leaves.sort_unstable();
     let depths = huffman_depths(&leaves);
-    let depths = if depths.iter().all(|&depth| depth as usize <= limit) { depths } else { package_merge(&leaves, limit) };
+    let depths = if depths.iter().all(|&depth| depth as usize <= limit) {
+        depths
+    } else {
+        package_merge(&leaves, limit)
+    };
     for (&(_, symbol), &depth) in leaves.iter().zip(&depths) {
         lengths[symbol as usize] = depth;
     }
@@ -60,10 +62,14 @@ fn huffman_depths(leaves: &[(u32, u16)]) -> Vec<u8> {
 fn package_merge(leaves: &[(u32, u16)], limit: usize) -> Vec<u8> {
     let count = leaves.len();
     // One list a level: an item is a leaf or a package of two items of the level below.
-    let mut levels: Vec<Vec<(u32, bool)>> = vec![leaves.iter().map(|&(weight, _)| (weight, true)).collect()];
+    let mut levels: Vec<Vec<(u32, bool)>> =
+        vec![leaves.iter().map(|&(weight, _)| (weight, true)).collect()];
     for level in 1..limit {
         let below = &levels[level - 1];
-        let mut packages = below.chunks_exact(2).map(|pair| pair[0].0 + pair[1].0).peekable();
+        let mut packages = below
+            .chunks_exact(2)
+            .map(|pair| pair[0].0 + pair[1].0)
+            .peekable();
         let mut items = Vec::with_capacity(count + below.len() / 2);
         for &(weight, _) in leaves {
             while let Some(package) = packages.next_if(|&package| package < weight) {
@@ -103,7 +109,10 @@ pub fn codes(lengths: &[u8], codes: &mut [Code]) {
         if length > 0 {
             let bits = next[length as usize];
             next[length as usize] += 1;
-            *code = Code { bits: bits.reverse_bits() >> (16 - length), length };
+            *code = Code {
+                bits: bits.reverse_bits() >> (16 - length),
+                length,
+            };
         }
     }
 }
@@ -113,7 +122,11 @@ mod tests {
     use super::code_lengths;
 
     fn kraft(lengths: &[u8]) -> f64 {
-        lengths.iter().filter(|&&length| length > 0).map(|&length| 0.5f64.powi(i32::from(length))).sum()
+        lengths
+            .iter()
+            .filter(|&&length| length > 0)
+            .map(|&length| 0.5f64.powi(i32::from(length)))
+            .sum()
     }
 
     #[test]
@@ -133,7 +146,14 @@ mod tests {
     #[test]
     fn a_histogram_of_one_symbol_gets_two_codewords() {
         let mut lengths = [0u8; 30];
-        code_lengths(&[0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 15, &mut lengths);
+        code_lengths(
+            &[
+                0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                0, 0,
+            ],
+            15,
+            &mut lengths,
+        );
         assert_eq!(kraft(&lengths), 1.0);
         assert_eq!(lengths[2], 1);
     }

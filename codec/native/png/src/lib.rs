@@ -34,7 +34,12 @@ pub unsafe extern "C" fn png_input(workspace: *mut Workspace, len: usize) -> *mu
 /// # Safety
 /// `workspace` comes from `png_workspace`; its input holds one row and at least one more of `row_bytes`.
 #[no_mangle]
-pub unsafe extern "C" fn png_encode(workspace: *mut Workspace, row_bytes: usize, pixel_bytes: usize, effort: u32) -> usize {
+pub unsafe extern "C" fn png_encode(
+    workspace: *mut Workspace,
+    row_bytes: usize,
+    pixel_bytes: usize,
+    effort: u32,
+) -> usize {
     let effort = match effort {
         0 => Effort::Fast,
         1 => Effort::Small,

@@ -90,11 +90,23 @@ struct Match {
     score: i32,
 }
 
-const NO_MATCH: Match = Match { length: 0, distance: 0, score: 0 };
+const NO_MATCH: Match = Match {
+    length: 0,
+    distance: 0,
+    score: 0,
+};
 
 impl Matcher {
     /// Parses `data[from..to]`, taking what saves the most by `costs`; matches do not reach before `from`.
-    pub fn parse(&mut self, data: &[u8], from: usize, to: usize, search: Search, costs: &Costs, tokens: &mut Tokens) {
+    pub fn parse(
+        &mut self,
+        data: &[u8],
+        from: usize,
+        to: usize,
+        search: Search,
+        costs: &Costs,
+        tokens: &mut Tokens,
+    ) {
         self.head.clear();
         self.head.resize(1 << HASH_BITS, NOWHERE);
         self.previous.resize(WINDOW, NOWHERE);
@@ -143,7 +155,15 @@ impl Matcher {
     }
 
     #[inline]
-    fn find(&self, data: &[u8], at: usize, from: usize, to: usize, search: Search, costs: &Costs) -> Match {
+    fn find(
+        &self,
+        data: &[u8],
+        at: usize,
+        from: usize,
+        to: usize,
+        search: Search,
+        costs: &Costs,
+    ) -> Match {
         let end = to.min(at + MAX_MATCH);
         let mut best = NO_MATCH;
         let mut longest = MIN_MATCH - 1;
@@ -162,7 +182,11 @@ impl Matcher {
                     let literals = self.literals[at - from + length] - self.literals[at - from];
                     let score = (length as i32) * BYTE_SCORE - (distance as u32).ilog2() as i32;
                     if score > best.score && literals > costs.of_match(length, distance) {
-                        best = Match { length, distance, score };
+                        best = Match {
+                            length,
+                            distance,
+                            score,
+                        };
                     }
                     if length >= search.nice || at + length == end {
                         break;

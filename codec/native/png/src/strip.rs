@@ -13,9 +13,24 @@ pub enum Effort {
     Smallest,
 }
 
-const QUICK: Search = Search { chain: 32, nice: 128, lazy: 16, patience: 64 };
-const THOROUGH: Search = Search { chain: 256, nice: 258, lazy: 64, patience: 256 };
-const EXHAUSTIVE: Search = Search { chain: 1024, nice: 258, lazy: 258, patience: 1 << 20 };
+const QUICK: Search = Search {
+    chain: 32,
+    nice: 128,
+    lazy: 16,
+    patience: 64,
+};
+const THOROUGH: Search = Search {
+    chain: 256,
+    nice: 258,
+    lazy: 64,
+    patience: 256,
+};
+const EXHAUSTIVE: Search = Search {
+    chain: 1024,
+    nice: 258,
+    lazy: 258,
+    patience: 1 << 20,
+};
 
 /// Buffers that are used again for the next strip.
 #[derive(Default)]
@@ -36,9 +51,22 @@ impl Workspace {
     pub fn encode(&mut self, row_bytes: usize, pixel_bytes: usize, effort: Effort) {
         match effort {
             Effort::Fast => self.encode_fast(row_bytes, pixel_bytes),
-            Effort::Small => self.encode_best(row_bytes, pixel_bytes, &[Choice::Adaptive, Choice::Fixed(0)], THOROUGH, 2),
+            Effort::Small => self.encode_best(
+                row_bytes,
+                pixel_bytes,
+                &[Choice::Adaptive, Choice::Fixed(0)],
+                THOROUGH,
+                2,
+            ),
             Effort::Smallest => {
-                let choices = [Choice::Adaptive, Choice::Fixed(0), Choice::Fixed(1), Choice::Fixed(2), Choice::Fixed(3), Choice::Fixed(4)];
+                let choices = [
+                    Choice::Adaptive,
+                    Choice::Fixed(0),
+                    Choice::Fixed(1),
+                    Choice::Fixed(2),
+                    Choice::Fixed(3),
+                    Choice::Fixed(4),
+                ];
                 self.encode_best(row_bytes, pixel_bytes, &choices, EXHAUSTIVE, 3);
             }
         }
@@ -47,31 +75,82 @@ impl Workspace {
     }
 
     fn encode_fast(&mut self, row_bytes: usize, pixel_bytes: usize) {
-        let Self { input, filters, filtered, tokens, other, matcher, .. } = self;
-        filters.run(&Rows { pixels: input, row_bytes, pixel_bytes }, Choice::Adaptive, filtered);
+        let Self {
+            input,
+            filters,
+            filtered,
+            tokens,
+            other,
+            matcher,
+            ..
+        } = self;
+        filters.run(
+            &Rows {
+                pixels: input,
+                row_bytes,
+                pixel_bytes,
+            },
+            Choice::Adaptive,
+            filtered,
+        );
         let end = filtered.len();
         runs(filtered, 0, end, tokens);
         let bits = merge_blocks(&mut tokens.blocks);
         if !is_flat(tokens, end) {
             return;
         }
-        matcher.parse(filtered, 0, end, QUICK, &Costs::guess(&tokens.blocks), other);
+        matcher.parse(
+            filtered,
+            0,
+            end,
+            QUICK,
+            &Costs::guess(&tokens.blocks),
+            other,
+        );
         if merge_blocks(&mut other.blocks) < bits {
             core::mem::swap(tokens, other);
         }
     }
 
-    fn encode_best(&mut self, row_bytes: usize, pixel_bytes: usize, choices: &[Choice], search: Search, passes: usize) {
-        let Self { input, filters, filtered, candidate, tokens, other, matcher, .. } = self;
+    fn encode_best(
+        &mut self,
+        row_bytes: usize,
+        pixel_bytes: usize,
+        choices: &[Choice],
+        search: Search,
+        passes: usize,
+    ) {
+        let Self {
+            input,
+            filters,
+            filtered,
+            candidate,
+            tokens,
+            other,
+            matcher,
+            ..
+        } = self;
         let mut least = u64::MAX;
         for &choice in choices {
-            filters.run(&Rows { pixels: input, row_bytes, pixel_bytes }, choice, candidate);
+            filters.run(
+                &Rows {
+                    pixels: input,
+                    row_bytes,
+                    pixel_bytes,
+                },
+                choice,
+                candidate,
+            );
             let end = candidate.len();
             for pass in 0..=passes {
                 match pass {
                     0 => runs(candidate, 0, end, other),
                     _ => {
-                        let costs = if pass == 1 { Costs::guess(&other.blocks) } else { Costs::count(&other.blocks) };
+                        let costs = if pass == 1 {
+                            Costs::guess(&other.blocks)
+                        } else {
+                            Costs::count(&other.blocks)
+                        };
                         matcher.parse(candidate, 0, end, search, &costs, other);
                     }
                 }
@@ -89,6 +168,10 @@ impl Workspace {
 /// Drawings, depth maps and screenshots are runs for more than three quarters of their filtered bytes. Elsewhere matches
 /// save some percent at most and take as long as all the rest many times over.
 fn is_flat(tokens: &Tokens, bytes: usize) -> bool {
-    let literals: usize = tokens.sequences.iter().map(|sequence| sequence.literals as usize).sum();
+    let literals: usize = tokens
+        .sequences
+        .iter()
+        .map(|sequence| sequence.literals as usize)
+        .sum();
     literals * 4 < bytes
 }

@@ -61,7 +61,11 @@ impl Tokens {
         let mut left = length;
         while left > 0 {
             // The rest must not be one or two bytes, which no match can be.
-            let piece = if left > MAX_MATCH && left < MAX_MATCH + 3 { left - 3 } else { left.min(MAX_MATCH) };
+            let piece = if left > MAX_MATCH && left < MAX_MATCH + 3 {
+                left - 3
+            } else {
+                left.min(MAX_MATCH)
+            };
             self.append(literals, piece, distance);
             literals = 0;
             left -= piece;
@@ -90,20 +94,34 @@ impl Tokens {
     }
 
     fn append(&mut self, literals: usize, length: usize, distance: usize) {
-        self.sequences.push(Sequence { literals: literals as u32, length: length as u16, distance: distance as u16 });
+        self.sequences.push(Sequence {
+            literals: literals as u32,
+            length: length as u16,
+            distance: distance as u16,
+        });
         self.position += literals + length;
     }
 
     fn close(&mut self, data: &[u8]) {
         let sequences = &self.sequences[self.block_sequence..];
-        self.blocks.push(Block::count(data, self.block_byte, sequences, self.block_sequence));
+        self.blocks.push(Block::count(
+            data,
+            self.block_byte,
+            sequences,
+            self.block_sequence,
+        ));
         self.block_byte = self.position;
         self.block_sequence = self.sequences.len();
     }
 }
 
 impl Block {
-    fn count(data: &[u8], first_byte: usize, sequences: &[Sequence], first_sequence: usize) -> Self {
+    fn count(
+        data: &[u8],
+        first_byte: usize,
+        sequences: &[Sequence],
+        first_sequence: usize,
+    ) -> Self {
         let mut block = Self {
             first_byte,
             bytes: 0,
@@ -129,14 +147,21 @@ impl Block {
             }
             position += literals.len() + sequence.length as usize;
             if sequence.length > 0 {
-                let (length, distance) = (length_symbol(sequence.length), distance_symbol(sequence.distance));
+                let (length, distance) = (
+                    length_symbol(sequence.length),
+                    distance_symbol(sequence.distance),
+                );
                 block.literals[length.symbol] += 1;
                 block.distances[distance.symbol] += 1;
                 block.extra_bits += u64::from(length.extra_bits + distance.extra_bits);
             }
         }
-        for byte in 0..256 {
-            block.literals[byte] = counts[0][byte] + counts[1][byte] + counts[2][byte] + counts[3][byte];
+        for table in &counts {
+            block
+                .literals
+                .iter_mut()
+                .zip(table)
+                .for_each(|(sum, count)| *sum += count);
         }
         block.literals[END_OF_BLOCK] = 1;
         block.bytes = position - first_byte;
@@ -148,8 +173,14 @@ impl Block {
         self.bytes += next.bytes;
         self.sequences += next.sequences;
         self.extra_bits += next.extra_bits;
-        self.literals.iter_mut().zip(&next.literals).for_each(|(sum, count)| *sum += count);
-        self.distances.iter_mut().zip(&next.distances).for_each(|(sum, count)| *sum += count);
+        self.literals
+            .iter_mut()
+            .zip(&next.literals)
+            .for_each(|(sum, count)| *sum += count);
+        self.distances
+            .iter_mut()
+            .zip(&next.distances)
+            .for_each(|(sum, count)| *sum += count);
         self.literals[END_OF_BLOCK] = 1;
     }
 }
@@ -165,12 +196,20 @@ pub struct Symbol {
 #[inline]
 pub fn length_symbol(length: u16) -> Symbol {
     if length as usize == MAX_MATCH {
-        return Symbol { symbol: 285, extra: 0, extra_bits: 0 };
+        return Symbol {
+            symbol: 285,
+            extra: 0,
+            extra_bits: 0,
+        };
     }
     let offset = u32::from(length) - 3;
     let extra_bits = (offset | 7).ilog2() - 2;
     let symbol = 257 + (extra_bits << 2) + (offset >> extra_bits);
-    Symbol { symbol: symbol as usize, extra: offset & ((1 << extra_bits) - 1), extra_bits }
+    Symbol {
+        symbol: symbol as usize,
+        extra: offset & ((1 << extra_bits) - 1),
+        extra_bits,
+    }
 }
 
 /// RFC 1951, 3.2.5: four distances with a symbol of their own, then two symbols for each doubling.
@@ -179,7 +218,11 @@ pub fn distance_symbol(distance: u16) -> Symbol {
     let offset = u32::from(distance) - 1;
     let extra_bits = (offset | 3).ilog2() - 1;
     let symbol = (extra_bits << 1) + (offset >> extra_bits);
-    Symbol { symbol: symbol as usize, extra: offset & ((1 << extra_bits) - 1), extra_bits }
+    Symbol {
+        symbol: symbol as usize,
+        extra: offset & ((1 << extra_bits) - 1),
+        extra_bits,
+    }
 }
 
 #[cfg(test)]
@@ -188,15 +231,37 @@ mod tests {
 
     #[test]
     fn symbols_are_those_of_the_standard() {
-        for (length, symbol, extra_bits, extra) in
-            [(3, 257, 0, 0), (10, 264, 0, 0), (11, 265, 1, 0), (12, 265, 1, 1), (19, 269, 2, 0), (227, 284, 5, 0), (257, 284, 5, 30), (258, 285, 0, 0)]
-        {
+        for (length, symbol, extra_bits, extra) in [
+            (3, 257, 0, 0),
+            (10, 264, 0, 0),
+            (11, 265, 1, 0),
+            (12, 265, 1, 1),
+            (19, 269, 2, 0),
+            (227, 284, 5, 0),
+            (257, 284, 5, 30),
+            (258, 285, 0, 0),
+        ] {
             let found = length_symbol(length);
-            assert_eq!((found.symbol, found.extra_bits, found.extra), (symbol, extra_bits, extra), "{length}");
+            assert_eq!(
+                (found.symbol, found.extra_bits, found.extra),
+                (symbol, extra_bits, extra),
+                "{length}"
+            );
         }
-        for (distance, symbol, extra_bits, extra) in [(1, 0, 0, 0), (4, 3, 0, 0), (5, 4, 1, 0), (9, 6, 2, 0), (24_577, 29, 13, 0), (32_768, 29, 13, 8_191)] {
+        for (distance, symbol, extra_bits, extra) in [
+            (1, 0, 0, 0),
+            (4, 3, 0, 0),
+            (5, 4, 1, 0),
+            (9, 6, 2, 0),
+            (24_577, 29, 13, 0),
+            (32_768, 29, 13, 8_191),
+        ] {
             let found = distance_symbol(distance);
-            assert_eq!((found.symbol, found.extra_bits, found.extra), (symbol, extra_bits, extra), "{distance}");
+            assert_eq!(
+                (found.symbol, found.extra_bits, found.extra),
+                (symbol, extra_bits, extra),
+                "{distance}"
+            );
         }
     }
 }

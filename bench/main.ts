@@ -1,0 +1,33 @@
+/** `npm run bench -- NAME [--json]`: runs one benchmark and prints its rows as a table, or one JSON object a line. */
+import { parseArgs } from 'node:util';
+import { benchPng } from './codec/png.js';
+import type { Bench, BenchRow } from './row.js';
+
+const BENCHES: Readonly<Record<string, readonly Bench[]>> = { codec: [benchPng] };
+
+const USAGE_EXIT_CODE = 2;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
+  const benches = BENCHES[positionals[0] ?? ''];
+  if (benches === undefined) {
+    process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--json]\n`);
+    process.exitCode = USAGE_EXIT_CODE;
+    return;
+  }
+  for (const bench of benches) {
+    for await (const row of bench())
+      process.stdout.write(values.json === true ? `${JSON.stringify(row)}\n` : line(row));
+  }
+}
+
+function line({ case: name, ours, peer, unit, ratio, versus }: BenchRow): string {
+  const figures = `${round(ours)} ${unit} against ${round(peer)} (${versus})`;
+  return `${ratio.toFixed(2).padStart(8)}  ${name.padEnd(72)} ${figures}\n`;
+}
+
+function round(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toPrecision(4);
+}
+
+await main();
