@@ -20,10 +20,10 @@ export function unknownModel(name: string): S3Error {
 }
 
 /** The picture is larger than the configured bound on pixels. */
-export function tooManyPixels(width: number, height: number, maxPixels: number): S3Error {
+export function tooManyPixels(pixels: number, maxPixels: number): S3Error {
   return new S3Error(
     'InvalidRequest',
-    `The picture has ${width}x${height} pixels; this server decodes at most ${maxPixels} pixels.`,
+    `The picture has ${pixels} pixels; this server decodes at most ${maxPixels} pixels.`,
   );
 }
 
