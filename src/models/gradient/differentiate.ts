@@ -6,7 +6,7 @@ import { GRADIENT_RULES } from './rules.js';
 
 const SCOPE = 'latentbox/vjp';
 export const COTANGENT_INPUT = 'sample_cotangent';
-export const SAMPLE_OUTPUT = 'sample';
+export const SAMPLE_OUTPUT = 'decoded_sample';
 export const GRADIENT_OUTPUT = 'scaled_latent_gradient';
 /** ReduceSum takes its axes as an input, and Softmax a single axis, from here on. */
 const MIN_OPSET = 13;

@@ -35,7 +35,7 @@ export class GraphBuilder {
     this.nodes.push({
       opType,
       domain: '',
-      name: `${name}:node`,
+      name: `${this.scope}:${name}`,
       inputs,
       outputs: [name],
       attributes: new Map(Object.entries(attributes)),
