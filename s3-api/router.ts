@@ -24,7 +24,6 @@ const PLAIN_PARAMETERS: ReadonlySet<string> = new Set([
   'versionId',
   'partNumber',
   'uploadId',
-  'allow-unordered',
 ]);
 
 interface CompiledRoute {
@@ -81,12 +80,7 @@ function unmatchedSubResource(
 }
 
 function refusal(routes: readonly Route[], method: string, level: Level, subResource: string | undefined): Error {
-  const others = routes.filter(
-    (route) =>
-      route.level === level &&
-      route.method !== method &&
-      (subResource === undefined ? route.query === undefined : route.query?.includes(subResource) === true),
-  );
-  if (subResource !== undefined && others.length === 0) return errors.notImplemented(subResource);
+  if (subResource !== undefined) return errors.notImplemented(subResource);
+  const others = routes.filter((route) => route.level === level && route.query === undefined);
   return errors.methodNotAllowed(method, level.toUpperCase(), [...new Set(others.map((route) => route.method))]);
 }

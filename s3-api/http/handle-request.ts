@@ -1,0 +1,222 @@
+/** From a Node request to its answer: address, authentication, routing, authorisation, operation, answer, record. */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { resolveAddress, type Address } from '../address.js';
+import type { AuthenticatedRequest } from '../auth/types.js';
+import type { BodyLimits, DecodedBody } from '../body/types.js';
+import { requireKeyLength, requirePossibleBucketName } from '../bucket-names.js';
+import { errors, S3Error } from '../errors.js';
+import type { Level, OperationDeps } from '../operation.js';
+import type { Router } from '../router.js';
+import { headerMap, parseQuery, type S3Request } from '../s3-request.js';
+import { emptyResponse, type S3Response } from '../s3-response.js';
+import { wireRequestFrom, type WireRequest } from '../wire-request.js';
+import type { AccessRecord } from './access-record.js';
+import { RequestBody } from './request-body.js';
+import { errorResponse, toS3Error, writeResponse, type Exchange } from './write-response.js';
+
+/** Nginx's status for a client that left before the answer. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+export interface HandlerOptions {
+  readonly deps: OperationDeps;
+  readonly router: Router;
+  /** Lower case, longest first. */
+  readonly domains: readonly string[];
+  /** Compared with `x-amz-expected-bucket-owner`; absent: the header is only passed on to the store. */
+  readonly accountId?: string;
+  readonly serverName: string;
+  readonly authenticate: (request: WireRequest) => Promise<AuthenticatedRequest>;
+  readonly decodeBody: (request: WireRequest, auth: AuthenticatedRequest, limits: BodyLimits) => DecodedBody;
+  readonly onFinished?: (record: AccessRecord) => void;
+}
+
+/** A request under way: how the server's idle watch sees and stops it. */
+export interface ActiveRequest {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  abort(reason: S3Error): void;
+}
+
+/** What is known of a request so far, for errors and the access record. */
+interface Progress {
+  operation: string;
+  address: Address;
+  auth?: AuthenticatedRequest;
+  status: number;
+  bytesSent: number;
+  headersAt?: number;
+  failure?: S3Error;
+}
+
+export class RequestHandler {
+  readonly #options: HandlerOptions;
+  readonly #active = new Set<ActiveRequest>();
+  readonly #commonHeaders: Readonly<Record<string, string>>;
+  readonly #hostId = randomBytes(24).toString('base64');
+  #draining = false;
+
+  constructor(options: HandlerOptions) {
+    this.#options = options;
+    this.#commonHeaders = { server: options.serverName, 'x-amz-id-2': this.#hostId };
+  }
+
+  get active(): ReadonlySet<ActiveRequest> {
+    return this.#active;
+  }
+
+  /** From now on every answer closes its connection. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Answers one request. Never rejects. */
+  async handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const startedAt = performance.now();
+    const controller = new AbortController();
+    const requestBody = new RequestBody(incoming, outgoing);
+    const exchange: Exchange = {
+      method: incoming.method ?? 'GET',
+      requestId: randomBytes(8).toString('hex').toUpperCase(),
+      hostId: this.#hostId,
+      outgoing,
+      requestBody,
+      commonHeaders: this.#commonHeaders,
+      draining: this.#draining,
+    };
+    const progress: Progress = {
+      operation: 'Unknown',
+      address: { bucket: '', key: '', virtualHosted: false },
+      status: CLIENT_CLOSED_REQUEST,
+      bytesSent: 0,
+    };
+    const active: ActiveRequest = { incoming, outgoing, abort: (reason) => controller.abort(reason) };
+    this.#active.add(active);
+    outgoing.once('close', () => {
+      this.#active.delete(active);
+      if (!outgoing.writableFinished) controller.abort();
+      this.#record(exchange, incoming, progress, startedAt);
+    });
+
+    const wire = wireRequestFrom(incoming);
+    const headers = headerMap(wire);
+    let response: S3Response;
+    try {
+      response = await this.#answer(wire, headers, exchange, progress, controller.signal);
+    } catch (error) {
+      const { signal } = controller;
+      // A timeout that the server's idle watch set off is what the client should hear, not the abort that it caused.
+      progress.failure = toS3Error(signal.aborted && signal.reason instanceof S3Error ? signal.reason : error);
+      response = errorResponse(progress.failure, exchange, wire.rawPath);
+    }
+    if (outgoing.destroyed) {
+      if (response.body !== undefined && !(response.body instanceof Uint8Array)) response.body.destroy();
+      return;
+    }
+    try {
+      if (headers.has('origin'))
+        response = await this.#withCors(response, headers, progress, exchange, controller.signal);
+      progress.status = response.status;
+      progress.headersAt = performance.now();
+      const writing = writeResponse(exchange, response);
+      progress.bytesSent = Number(outgoing.getHeader('content-length') ?? response.headers?.['content-length'] ?? 0);
+      await writing;
+    } catch (error) {
+      progress.failure ??= toS3Error(error);
+      outgoing.destroy();
+    }
+  }
+
+  async #answer(
+    wire: WireRequest,
+    headers: ReadonlyMap<string, string>,
+    exchange: Exchange,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<S3Response> {
+    const { deps, router, domains, authenticate, decodeBody } = this.#options;
+    const host = headers.get('host');
+    const address = resolveAddress(wire.rawPath, host, domains);
+    progress.address = address;
+    const { bucket, key } = address;
+    const query = parseQuery(wire.rawQuery);
+    if (wire.method === 'OPTIONS') {
+      progress.operation = 'Preflight';
+      return emptyResponse(200, await deps.cors.preflightHeaders(bucket, headers, signal));
+    }
+    const level: Level = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
+    if (bucket !== '') requirePossibleBucketName(bucket);
+    requireKeyLength(key);
+
+    const auth = await authenticate(wire);
+    progress.auth = auth;
+    const route = router.match(wire.method, level, query, headers);
+    progress.operation = route.name;
+    if (route.action !== 'by-operation') deps.authorize(auth, route.action, bucket, key);
+    this.#requireExpectedOwner(headers);
+
+    const request: S3Request = {
+      method: wire.method,
+      bucket,
+      key,
+      query,
+      headers,
+      auth,
+      requestId: exchange.requestId,
+      resourceUrl: `${wire.secure ? 'https' : 'http'}://${host ?? 'localhost'}${wire.rawPath}`,
+      wire,
+      openBody: (limits = {}) => decodeBody({ ...wire, body: exchange.requestBody.open() }, auth, limits),
+    };
+    return route.handler(request, deps, signal);
+  }
+
+  /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html */
+  #requireExpectedOwner(headers: ReadonlyMap<string, string>): void {
+    const { accountId } = this.#options;
+    if (accountId === undefined) return;
+    for (const name of ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner']) {
+      const expected = headers.get(name);
+      if (expected === undefined) continue;
+      if (!/^\d{12}$/.test(expected))
+        throw errors.invalidRequest(`The value of the ${name} header must be an AWS account id of twelve digits.`);
+      if (expected !== accountId) throw errors.accessDenied();
+    }
+  }
+
+  async #withCors(
+    response: S3Response,
+    headers: ReadonlyMap<string, string>,
+    progress: Progress,
+    exchange: Exchange,
+    signal: AbortSignal,
+  ): Promise<S3Response> {
+    if (progress.operation === 'Preflight') return response;
+    const cors = await this.#options.deps.cors.answerHeaders(progress.address.bucket, exchange.method, headers, signal);
+    return cors === undefined ? response : { ...response, headers: { ...response.headers, ...cors } };
+  }
+
+  #record(exchange: Exchange, incoming: IncomingMessage, progress: Progress, startedAt: number): void {
+    const { onFinished } = this.#options;
+    if (onFinished === undefined) return;
+    const durationMs = performance.now() - startedAt;
+    const { address, failure } = progress;
+    onFinished({
+      requestId: exchange.requestId,
+      startedAt: new Date(Date.now() - durationMs),
+      durationMs,
+      ...(progress.headersAt !== undefined && { timeToHeadersMs: progress.headersAt - startedAt }),
+      method: exchange.method,
+      operation: progress.operation,
+      bucket: address.bucket,
+      key: address.key,
+      status: progress.status,
+      ...(failure !== undefined && { errorCode: failure.code }),
+      bytesReceived: exchange.requestBody.received,
+      bytesSent: progress.bytesSent,
+      remoteAddress: incoming.socket.remoteAddress,
+      credentialName: progress.auth?.credentialName,
+      userAgent: incoming.headers['user-agent'],
+      ...(failure?.cause !== undefined && { cause: failure.cause }),
+    });
+  }
+}
