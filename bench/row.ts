@@ -16,15 +16,27 @@ export interface BenchRow {
 /** Measures and yields rows as they come. */
 export type Bench = () => AsyncIterable<BenchRow>;
 
-/** The least time of several runs in milliseconds, since everything that disturbs a run only lengthens it. */
-export async function leastMilliseconds(runs: number, run: () => unknown): Promise<number> {
-  let least = Infinity;
+/**
+ * The least time of each of two ways in milliseconds, run in turn, so that both meet the same weather; the least, since
+ * everything that disturbs a run only lengthens it.
+ */
+export async function leastMillisecondsInTurn(
+  runs: number,
+  ours: () => unknown,
+  peer: () => unknown,
+): Promise<{ ours: number; peer: number }> {
+  const least = { ours: Infinity, peer: Infinity };
   for (let i = 0; i < runs; i++) {
-    const start = performance.now();
-    await run();
-    least = Math.min(least, performance.now() - start);
+    least.ours = Math.min(least.ours, await milliseconds(ours));
+    least.peer = Math.min(least.peer, await milliseconds(peer));
   }
   return least;
+}
+
+async function milliseconds(run: () => unknown): Promise<number> {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
 }
 
 export function geometricMean(values: readonly number[]): number {

@@ -3,15 +3,15 @@ import sharp from 'sharp';
 import type { PngLayout } from '../../codec/index.js';
 import { encodePng } from '../../codec/index.js';
 import type { BenchRow } from '../row.js';
-import { geometricMean, leastMilliseconds } from '../row.js';
+import { geometricMean, leastMillisecondsInTurn } from '../row.js';
 import type { Picture } from './png-pictures.js';
 import { pictures } from './png-pictures.js';
 import { encodeOnWorkers, PngWorkers } from './png-workers.js';
 
 const SETTINGS = { compressionLevel: 6, adaptiveFiltering: true };
 const VERSUS = 'sharp level 6, adaptive filters';
-const OUR_RUNS = 9;
-const PEER_RUNS = 3;
+const RUNS = 7;
+const WORKER_RUNS = 25;
 const LARGE_SIDE = 2048;
 
 /** Rows for each picture, then the geometric mean of each kind, then the workers. */
@@ -40,8 +40,7 @@ async function compare({ name, kind, pixels, layout }: Picture): Promise<[BenchR
   const encodeWithSharp = (): Promise<Buffer> => sharp(pixels, { raw: layout }).png(SETTINGS).toBuffer();
   const ourBytes = encodePng(pixels, layout).byteLength;
   const peerBytes = (await encodeWithSharp()).byteLength;
-  const ours = await leastMilliseconds(OUR_RUNS, () => encodePng(pixels, layout));
-  const peer = await leastMilliseconds(PEER_RUNS, encodeWithSharp);
+  const { ours, peer } = await leastMillisecondsInTurn(RUNS, () => encodePng(pixels, layout), encodeWithSharp);
   const size = `${layout.width}x${layout.height}x${layout.channels}`;
   const row = (measure: string, unit: string, our: number, their: number): BenchRow => ({
     bench: 'codec',
@@ -67,17 +66,20 @@ async function* compareWorkers({ pixels, layout }: Picture): AsyncGenerator<Benc
   // Repeated, not enlarged: enlarging would make a smoothness that no decoded picture has.
   tile(pixels, layout, shared);
   const expected = encodePng(shared, large);
-  const times: number[] = [];
-  for (const count of [1, 2]) {
-    const workers = new PngWorkers(count);
-    const once = (): Promise<Uint8Array> => encodeOnWorkers(workers, shared, large);
-    if (!Buffer.from(await once()).equals(expected)) throw new Error(`${count} workers made other bytes`);
-    times.push(await leastMilliseconds(OUR_RUNS, once));
-    await workers.close();
+  const one = new PngWorkers(1);
+  const two = new PngWorkers(2);
+  for (const workers of [one, two]) {
+    const bytes = await encodeOnWorkers(workers, shared, large);
+    if (!Buffer.from(bytes).equals(expected)) throw new Error('the number of workers changed the bytes');
   }
-  const [one = NaN, two = NaN] = times;
+  const { ours, peer } = await leastMillisecondsInTurn(
+    WORKER_RUNS,
+    () => encodeOnWorkers(two, shared, large),
+    () => encodeOnWorkers(one, shared, large),
+  );
+  await Promise.all([one.close(), two.close()]);
   const name = `png speed, two workers, ${LARGE_SIDE}x${LARGE_SIDE}x3`;
-  yield { bench: 'codec', case: name, ours: two, peer: one, unit: 'ms', ratio: one / two, versus: 'one worker' };
+  yield { bench: 'codec', case: name, ours, peer, unit: 'ms', ratio: peer / ours, versus: 'one worker' };
 }
 
 function tile(pixels: Uint8Array, { width, height, channels }: PngLayout, target: Uint8Array): void {
