@@ -1,0 +1,317 @@
+/**
+ * The embedded object store: a bucket is a folder of plain files, an object's file holds exactly its bytes, and the
+ * metadata lies in an ordered index in `.latentbox/` beside the buckets. See `object-commits.ts` for what makes the two
+ * change together.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { resolveByteRange } from '../../../s3-api/byte-range.js';
+import {
+  evaluateCopySourceConditions,
+  evaluateReadConditions,
+  evaluateWriteConditions,
+} from '../../../s3-api/conditions.js';
+import { collectListPage, type ListPosition } from '../../../s3-api/list-page.js';
+import type {
+  Bucket,
+  BucketDocument,
+  ByteRange,
+  CompletedPart,
+  CompleteMultipartOptions,
+  CopyOptions,
+  CopyResult,
+  CopySource,
+  CreateMultipartOptions,
+  DeleteOptions,
+  DeleteResult,
+  ListMultipartUploadsOptions,
+  ListOptions,
+  ListPartsOptions,
+  MultipartUpload,
+  MultipartUploadListing,
+  ObjectContent,
+  ObjectListing,
+  ObjectPart,
+  ObjectStore,
+  PartInfo,
+  PartListing,
+  ReadOptions,
+  TagSet,
+  UploadPartOptions,
+  WriteOptions,
+  WriteResult,
+} from '../../../s3-api/object-store.js';
+import { Buckets } from './buckets.js';
+import { completedFacts, selectParts } from './complete-upload.js';
+import { copyObject } from './copy-object.js';
+import { DirectorySyncs } from './durable-files.js';
+import { listUploads } from './list-uploads.js';
+import { MetadataIndex } from './metadata-index.js';
+import { MultipartUploads } from './multipart-uploads.js';
+import { ObjectCommits } from './object-commits.js';
+import { listedObject, objectInfo, refuseEncryptionHeaders, refuseVersion, requestedRange } from './object-info.js';
+import { ObjectReader, readBody, readBodyStream } from './object-reader.js';
+import type { ObjectVersion } from './records.js';
+import { stageBody } from './stage-body.js';
+import { StagingArea } from './staging-area.js';
+import { Stamps } from './stamps.js';
+import { UploadCatalogue } from './upload-catalogue.js';
+
+export interface FilesystemStoreOptions {
+  /** Folder that holds a folder per bucket; made where it is not there. Its file system keeps times finer than a millisecond. */
+  readonly directory: string;
+}
+
+export class FilesystemStore implements ObjectStore {
+  private readonly buckets: Buckets;
+  private readonly commits: ObjectCommits;
+  private readonly reader: ObjectReader;
+  private readonly catalogue: UploadCatalogue;
+  private readonly uploads: MultipartUploads;
+  private readonly stamps = new Stamps();
+
+  private constructor(
+    root: string,
+    internal: string,
+    private readonly index: MetadataIndex,
+    private readonly staging: StagingArea,
+  ) {
+    const directories = new DirectorySyncs();
+    this.buckets = new Buckets(root, index, directories);
+    this.commits = new ObjectCommits(root, index, directories);
+    this.reader = new ObjectReader(index, this.commits);
+    this.catalogue = new UploadCatalogue(join(internal, 'uploads'), index, directories);
+    this.uploads = new MultipartUploads(this.catalogue, staging, this.stamps);
+  }
+
+  /** Opens the store, tidies up what a crash left and removes temporaries of dead processes. */
+  static async open({ directory }: FilesystemStoreOptions): Promise<FilesystemStore> {
+    const root = resolve(directory);
+    const internal = join(root, '.latentbox', 'objects');
+    await mkdir(internal, { recursive: true });
+    const index = await MetadataIndex.open(join(internal, 'index.lmdb'));
+    const store = new FilesystemStore(root, internal, index, await StagingArea.open(join(internal, 'staging')));
+    await store.commits.recover();
+    await store.catalogue.recover();
+    return store;
+  }
+
+  /** Waits for commits under way and releases the index. No other method may be called from here on. */
+  async close(): Promise<void> {
+    await this.commits.close();
+    await this.staging.close();
+    await this.index.close();
+  }
+
+  async listBuckets(): Promise<readonly Bucket[]> {
+    return this.buckets.list();
+  }
+
+  createBucket(bucket: string): Promise<void> {
+    return this.buckets.create(bucket);
+  }
+
+  async headBucket(bucket: string): Promise<void> {
+    this.buckets.require(bucket);
+  }
+
+  async deleteBucket(bucket: string): Promise<void> {
+    await this.buckets.delete(bucket);
+    await this.catalogue.dropBucket(bucket);
+  }
+
+  async headObject(bucket: string, key: string, options: ReadOptions): Promise<Omit<ObjectContent, 'body'>> {
+    refuseVersion(key, options.versionId);
+    const version = await this.reader.head(bucket, key);
+    return answer(key, version, options);
+  }
+
+  async getObject(bucket: string, key: string, options: ReadOptions, signal: AbortSignal): Promise<ObjectContent> {
+    refuseVersion(key, options.versionId);
+    const opened = await this.reader.open(bucket, key);
+    try {
+      const head = answer(key, opened.version, options);
+      return { ...head, body: await readBody(opened, head.range, signal) };
+    } catch (error) {
+      await opened.handle.close();
+      throw error;
+    }
+  }
+
+  async putObject(
+    bucket: string,
+    key: string,
+    body: Readable,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    try {
+      refuseEncryptionHeaders(options.passThroughHeaders);
+      this.buckets.require(bucket);
+      const { contentLength, checksum = 'CRC64NVME', systemMetadata, userMetadata, tags, storageClass } = options;
+      const staged = await stageBody(
+        body,
+        { checksum, ...(contentLength !== undefined && { contentLength }) },
+        this.staging,
+        this.stamps,
+        signal,
+      );
+      const facts = {
+        etag: staged.md5,
+        systemMetadata,
+        userMetadata,
+        checksums: [staged.checksum],
+        ...(tags !== undefined && { tags }),
+        ...(storageClass !== undefined && { storageClass }),
+      };
+      const version = await this.commits.publish(bucket, key, staged, facts, options.conditions);
+      return writeResult(version);
+    } catch (error) {
+      body.destroy();
+      throw error;
+    }
+  }
+
+  async deleteObject(bucket: string, key: string, options: DeleteOptions): Promise<DeleteResult> {
+    this.buckets.require(bucket);
+    refuseVersion(key, options.versionId);
+    await this.commits.remove(bucket, key, (current) => evaluateWriteConditions(options.conditions, key, current));
+    return {};
+  }
+
+  copyObject(
+    source: CopySource,
+    bucket: string,
+    key: string,
+    options: CopyOptions,
+    signal: AbortSignal,
+  ): Promise<CopyResult> {
+    const { reader, commits, staging, stamps } = this;
+    return copyObject({ reader, commits, staging, stamps }, source, bucket, key, options, signal);
+  }
+
+  async listObjects(bucket: string, options: ListOptions): Promise<ObjectListing> {
+    this.buckets.require(bucket);
+    const { objects, ...page } = await collectListPage(
+      (prefix, position) => this.scanCurrent(bucket, prefix, position),
+      options,
+    );
+    return { ...page, objects: objects.map(({ key, version }) => listedObject(key, version)) };
+  }
+
+  private async *scanCurrent(bucket: string, ...where: [prefix: string, position: ListPosition | undefined]) {
+    for await (const { key, record } of this.index.scanObjects(bucket, ...where)) {
+      const version = await this.commits.resolve(bucket, record);
+      if (version !== undefined) yield { key, version };
+    }
+  }
+
+  async listObjectParts(bucket: string, key: string): Promise<readonly ObjectPart[]> {
+    return (await this.reader.head(bucket, key)).parts ?? [];
+  }
+
+  async createMultipartUpload(bucket: string, key: string, options: CreateMultipartOptions): Promise<MultipartUpload> {
+    refuseEncryptionHeaders(options.passThroughHeaders);
+    return this.uploads.create(bucket, key, options);
+  }
+
+  uploadPart(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    body: Readable,
+    options: UploadPartOptions,
+    signal: AbortSignal,
+  ): Promise<PartInfo> {
+    return this.uploads.uploadPart(bucket, key, uploadId, partNumber, body, options, signal);
+  }
+
+  async uploadPartCopy(
+    source: CopySource & { readonly range?: ByteRange },
+    bucket: string,
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    signal: AbortSignal,
+  ): Promise<PartInfo> {
+    this.catalogue.require(bucket, key, uploadId);
+    refuseVersion(source.key, source.versionId);
+    const opened = await this.reader.open(source.bucket, source.key);
+    try {
+      const { etag, lastModified, size } = opened.version;
+      evaluateCopySourceConditions(source.conditions, { etag, lastModified: new Date(lastModified) });
+      const range = source.range === undefined ? undefined : resolveByteRange(source.range, size);
+      const body = await readBodyStream(opened, range, signal);
+      return await this.uploads.uploadPart(bucket, key, uploadId, partNumber, body, {}, signal);
+    } finally {
+      await opened.handle.close();
+    }
+  }
+
+  completeMultipartUpload(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    parts: readonly CompletedPart[],
+    options: CompleteMultipartOptions,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    return this.catalogue.exclusively(uploadId, async () => {
+      const current = await this.commits.current(bucket, key);
+      const upload = this.catalogue.find(bucket, key, uploadId);
+      // A client that lost the answer asks again, and S3 answers it again.
+      if (upload === undefined && current?.uploadId === uploadId) return writeResult(current);
+      const record = upload ?? this.catalogue.require(bucket, key, uploadId);
+      const selected = selectParts(record, this.catalogue.parts(uploadId), parts, options);
+      const facts = completedFacts(record, selected, options);
+      evaluateWriteConditions(options.conditions, key, current);
+      const joined = await this.uploads.join(uploadId, selected, signal);
+      const version = await this.commits.publish(bucket, key, joined, facts, options.conditions);
+      await this.catalogue.drop(bucket, key, uploadId);
+      return writeResult(version);
+    });
+  }
+
+  abortMultipartUpload(bucket: string, key: string, uploadId: string): Promise<void> {
+    return this.uploads.abort(bucket, key, uploadId);
+  }
+
+  async listParts(bucket: string, key: string, uploadId: string, options: ListPartsOptions): Promise<PartListing> {
+    return this.uploads.listParts(bucket, key, uploadId, options);
+  }
+
+  async listMultipartUploads(bucket: string, options: ListMultipartUploadsOptions): Promise<MultipartUploadListing> {
+    this.buckets.require(bucket);
+    return listUploads(this.index, bucket, options);
+  }
+
+  async getObjectTags(bucket: string, key: string): Promise<TagSet> {
+    return (await this.reader.head(bucket, key)).tags ?? {};
+  }
+
+  async putObjectTags(bucket: string, key: string, tags: TagSet): Promise<void> {
+    this.buckets.require(bucket);
+    await this.commits.amend(bucket, key, (current) => ({ ...current, tags }));
+  }
+
+  async getBucketDocument(bucket: string, document: BucketDocument): Promise<string | undefined> {
+    return this.buckets.getDocument(bucket, document);
+  }
+
+  putBucketDocument(bucket: string, document: BucketDocument, content: string | undefined): Promise<void> {
+    return this.buckets.putDocument(bucket, document, content);
+  }
+}
+
+function answer(key: string, version: ObjectVersion, options: ReadOptions): Omit<ObjectContent, 'body'> {
+  const info = objectInfo(key, version);
+  evaluateReadConditions(options.conditions, info);
+  const range = requestedRange(options, version);
+  return range === undefined ? { info } : { info, range };
+}
+
+function writeResult({ etag, checksums }: ObjectVersion): WriteResult {
+  return { etag, ...(checksums !== undefined && { checksums }) };
+}
