@@ -1,2 +1,24 @@
 /** Lossless latent codecs and the PNG writer: pure functions on bytes. */
+export type { ContainerOptions, DecodedContainer } from './container/container.js';
+export { decodeContainer, encodeContainer, readContainerHeader } from './container/container.js';
+export type { CodecSettings, ContainerHeader, LatentImage, LatentOrigin } from './container/latent-image.js';
+export { CONTAINER_MAGIC, CONTAINER_VERSION } from './container/layout.js';
+export type { PayloadCodecId } from './container/payload-codecs.js';
+export type { CodecFormat } from './errors.js';
+export { CodecError } from './errors.js';
+export type { PcodecDelta, PcodecMode, PcodecNumbers, PcodecNumberType, PcodecSettings } from './pcodec/pcodec.js';
+export { pcodecCompress, pcodecCompressPlanes, pcodecDecompress } from './pcodec/pcodec.js';
 export * from './png/index.js';
+export type { DType, Tensor, TensorLimits } from './tensor.js';
+export { BYTES_PER_ELEMENT, DEFAULT_TENSOR_LIMITS } from './tensor.js';
+export type { DetectedFormat } from './tensors/detect-format.js';
+export { DETECT_BYTES, detectFormat } from './tensors/detect-format.js';
+export type { ImageSize } from './tensors/flux-packed.js';
+export { unpackFluxLatent } from './tensors/flux-packed.js';
+export type { LatentFile, LatentFileOptions } from './tensors/latent-file.js';
+export { readLatentFile } from './tensors/latent-file.js';
+export { readNpy, writeNpy } from './tensors/npy.js';
+export { readRawLatent } from './tensors/raw.js';
+export type { Safetensors } from './tensors/safetensors.js';
+export { readSafetensors, writeSafetensors } from './tensors/safetensors.js';
+export { pngTextChunk } from './text-chunk.js';

@@ -10,6 +10,23 @@ export interface WasmMemory {
 interface WasmApi {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: unknown };
+  readonly RuntimeError: new (message?: string) => Error;
+}
+
+const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WasmApi };
+
+/** A compiled module that imports nothing: each call gives the exports of a fresh instance with memory of its own. */
+export type WasmInstantiate = () => unknown;
+
+/** @throws Error when the file is missing or not a module */
+export function compileWasmModule(file: URL): WasmInstantiate {
+  const module = new WebAssembly.Module(readFileSync(file));
+  return () => new WebAssembly.Instance(module).exports;
+}
+
+/** Whether an error is the end of an instance (an abort, a failed allocation), whose memory must not be used again. */
+export function isWasmTrap(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError;
 }
 
 /**
@@ -19,6 +36,5 @@ interface WasmApi {
  * @throws Error when the file is missing or not a module
  */
 export function loadWasmModule(file: URL): unknown {
-  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WasmApi };
-  return new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file))).exports;
+  return compileWasmModule(file)();
 }

@@ -11,7 +11,7 @@ import { encodeOnWorkers, PngWorkers } from './png-workers.js';
 const SETTINGS = { compressionLevel: 6, adaptiveFiltering: true };
 const VERSUS = 'sharp level 6, adaptive filters';
 const RUNS = 7;
-const WORKER_RUNS = 25;
+const WORKER_RUNS = 100;
 const LARGE_SIDE = 2048;
 
 /** Rows for each picture, then the geometric mean of each kind, then the workers. */
