@@ -1,4 +1,5 @@
 /** The shape of an S3 operation, what it may use, and the row that puts it into the route table. */
+import type { FormFields, VerifiedForm } from './auth/post-policy.js';
 import type { AuthenticatedRequest } from './auth/types.js';
 import type { BucketCors } from './cors.js';
 import type { ObjectStore } from './object-store.js';
@@ -19,8 +20,9 @@ export interface OperationDeps {
   readonly cors: BucketCors;
   /** Throws AccessDenied where the caller's rules do not allow `action` on `bucket/key`. */
   authorize(auth: AuthenticatedRequest, action: string, bucket: string, key: string): void;
-  /** Verifies the signature of a browser form (names in lower case). Throws as header authentication does. */
-  authenticateForm(fields: ReadonlyMap<string, string>): AuthenticatedRequest;
+  /** Verifies the signature of a browser form. Throws as header authentication does. */
+  authenticateForm(fields: FormFields): VerifiedForm;
+  readonly now: () => Date;
 }
 
 export type Operation = (request: S3Request, deps: OperationDeps, signal: AbortSignal) => Promise<S3Response>;
@@ -40,4 +42,29 @@ export interface Route {
   /** What the caller must be allowed on the request's bucket and key; `by-operation` where the body says more. */
   readonly action: `s3:${string}` | 'by-operation';
   readonly handler: Operation;
+}
+
+/**
+ * A row: `route('PUT', 'object?tagging', 'PutObjectTagging', 's3:PutObjectTagging', putObjectTagging)`. Further
+ * conditions are joined with `&`; `header` names a header that must be there.
+ */
+export function route(
+  method: Route['method'],
+  resource: Level | `${Level}?${string}`,
+  name: string,
+  action: Route['action'],
+  handler: Operation,
+  header?: string,
+): Route {
+  const question = resource.indexOf('?');
+  const level = (question < 0 ? resource : resource.slice(0, question)) as Level;
+  return {
+    method,
+    level,
+    name,
+    action,
+    handler,
+    ...(question >= 0 && { query: resource.slice(question + 1).split('&') }),
+    ...(header !== undefined && { header }),
+  };
 }

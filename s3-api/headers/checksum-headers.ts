@@ -1,19 +1,7 @@
 /** Checksum headers: what a client states and what an answer repeats. */
+import { CHECKSUM_ALGORITHMS, checksumAlgorithmOf, checksumHeader } from '../checksums/index.js';
 import { errors } from '../errors.js';
 import type { ChecksumAlgorithm, ChecksumType, ObjectChecksum } from '../object-store.js';
-
-export const CHECKSUM_ALGORITHMS = [
-  'CRC32',
-  'CRC32C',
-  'CRC64NVME',
-  'SHA1',
-  'SHA256',
-] as const satisfies readonly ChecksumAlgorithm[];
-
-/** `x-amz-checksum-crc32` of CRC32. */
-export function checksumHeader(algorithm: ChecksumAlgorithm): string {
-  return `x-amz-checksum-${algorithm.toLowerCase()}`;
-}
 
 /** `ChecksumCRC32` of CRC32, as XML names it. */
 export function checksumElement(algorithm: ChecksumAlgorithm): `Checksum${ChecksumAlgorithm}` {
@@ -23,7 +11,7 @@ export function checksumElement(algorithm: ChecksumAlgorithm): `Checksum${Checks
 /** Reads an algorithm's name. Throws InvalidRequest as S3 words it. */
 export function parseChecksumAlgorithm(value: string | undefined): ChecksumAlgorithm | undefined {
   if (value === undefined) return undefined;
-  const algorithm = CHECKSUM_ALGORITHMS.find((name) => name === value.toUpperCase());
+  const algorithm = checksumAlgorithmOf(value);
   if (algorithm === undefined)
     throw errors.invalidRequest(
       'Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]',

@@ -61,13 +61,23 @@ export class RequestBody {
     return stream;
   }
 
+  /** Whether some of the body was not read from the connection yet. */
+  get isUnread(): boolean {
+    return !this.#incoming.complete && hasBody(this.#incoming);
+  }
+
   /** Whether the connection must close after the answer, because too much of the body may still be on its way. */
   get mustClose(): boolean {
-    const incoming = this.#incoming;
     if (this.#awaitsContinue) return true;
-    if (incoming.complete || !hasBody(incoming)) return false;
-    const length = incoming.headers['content-length'];
+    if (!this.isUnread) return false;
+    const length = this.#incoming.headers['content-length'];
     return length === undefined || Number(length) - this.#received > MAX_DISCARDED_BYTES;
+  }
+
+  /** After the answer: reads away a small rest, so that the connection can serve its next request. */
+  discard(): void {
+    this.#incoming.removeAllListeners('data');
+    this.#incoming.resume();
   }
 
   /** Reads away what is left, within bounds: closing at once would reset the connection and lose the answer. */

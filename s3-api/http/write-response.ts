@@ -87,6 +87,7 @@ export async function writeResponse(exchange: Exchange, response: S3Response): P
   }
   const bytes = body instanceof Uint8Array && method !== 'HEAD' ? body : undefined;
   if (!mustClose) {
+    if (requestBody.isUnread) outgoing.once('finish', () => requestBody.discard());
     outgoing.end(bytes);
     return;
   }

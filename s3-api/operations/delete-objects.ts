@@ -33,8 +33,8 @@ export const deleteObjects: Operation = async (request, deps, signal) => {
     deleteOne(target, request, deps, signal),
   );
   return xmlResponse('DeleteResult', {
-    Deleted: quiet ? [] : outcomes.flatMap(({ deleted }) => deleted ?? []),
-    Error: outcomes.flatMap(({ error }) => error ?? []),
+    Deleted: quiet ? [] : outcomes.flatMap(({ deleted }) => (deleted === undefined ? [] : [deleted])),
+    Error: outcomes.flatMap(({ error }) => (error === undefined ? [] : [error])),
   });
 };
 
