@@ -4,9 +4,12 @@ import type { Config } from './config/schema.js';
 import { FilesystemStore } from './stores/filesystem/filesystem-store.js';
 import { S3Store } from './stores/s3/s3-store.js';
 
-/** A store whose owner may have to make it ready and to give its connections back. */
-export type BackingStore = ObjectStore & { start?(): Promise<void>; close?(): Promise<void> };
+/** A store that holds files or connections, which its owner gives back. */
+export type BackingStore = ObjectStore & { close(): Promise<void> };
 
-export function openBackingStore({ store }: Config): BackingStore {
-  return store.type === 'filesystem' ? new FilesystemStore(store.path) : new S3Store(store);
+export async function openBackingStore({ store }: Config): Promise<BackingStore> {
+  if (store.type === 's3') return new S3Store(store);
+  const files = new FilesystemStore(store.path);
+  await files.start();
+  return files;
 }

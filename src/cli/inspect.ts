@@ -10,6 +10,7 @@ import { readAll } from '../latents/read-all.js';
 
 /** Larger objects are verbatim files of no interest here. */
 const MAX_OBJECT_BYTES = 1 << 30;
+const READ_TIMEOUT_MS = 60_000;
 const URI = /^s3:\/\/([^/]+)\/(.+)$/s;
 
 interface InspectOptions {
@@ -75,7 +76,11 @@ async function inspectStored(
     commandLine:
       data === undefined ? [] : [{ option: '--data', path: ['store'], value: { type: 'filesystem', path: data } }],
   });
-  const store = openBackingStore(config);
-  const content = await store.getObject(bucket, key, {}, AbortSignal.timeout(60_000));
-  return describe(await readAll(content, MAX_OBJECT_BYTES), content.info);
+  const store = await openBackingStore(config);
+  try {
+    const content = await store.getObject(bucket, key, {}, AbortSignal.timeout(READ_TIMEOUT_MS));
+    return describe(await readAll(content, MAX_OBJECT_BYTES), content.info);
+  } finally {
+    await store.close();
+  }
 }

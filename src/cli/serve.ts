@@ -3,7 +3,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { Gateway } from '../gateway.js';
-import { loadConfig, type CommandLineOverride } from '../config/load.js';
+import type { AccessKey } from '../config/development-credentials.js';
+import { ConfigError, loadConfig, type CommandLineOverride } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { EXIT } from './exit-codes.js';
 import { removeReadyFile, writeReadyFile } from './ready-file.js';
@@ -29,7 +30,7 @@ export function serveCommand(): Command {
     .option(
       '--models <dir>',
       'folder of installed models, beside the bundled one (repeatable)',
-      (dir: string, dirs: readonly string[] = []) => [...dirs, dir],
+      (dir: string, dirs: readonly string[] | undefined) => [...(dirs ?? []), dir],
     )
     .option('--ready-file <file>', 'written as JSON when both ports answer, removed on exit')
     .addHelpText(
@@ -50,7 +51,7 @@ async function serve(options: ServeOptions): Promise<void> {
     commandLine: overrides(options),
   });
   const log = createLog(config);
-  const gateway = await Gateway.create(config, { environment: process.env, log });
+  const gateway = await Gateway.create(config, { credential: credentialFromEnvironment(process.env), log });
   const stopped = stopOnSignal(gateway, log, options.readyFile);
   try {
     const { endpoint, adminEndpoint } = await gateway.start();
@@ -76,6 +77,20 @@ async function serve(options: ServeOptions): Promise<void> {
     throw error;
   }
   await stopped;
+}
+
+/** The first credential; see docs/configuration.md. */
+function credentialFromEnvironment(environment: NodeJS.ProcessEnv): AccessKey | undefined {
+  const accessKeyId = environment['LATENTBOX_ACCESS_KEY_ID'];
+  const secretAccessKey = environment['LATENTBOX_SECRET_ACCESS_KEY'];
+  if (!accessKeyId && !secretAccessKey) return undefined;
+  if (!accessKeyId || !secretAccessKey) {
+    const missing = accessKeyId ? 'LATENTBOX_SECRET_ACCESS_KEY' : 'LATENTBOX_ACCESS_KEY_ID';
+    throw new ConfigError([
+      { where: missing, key: '', problem: 'is not set, and its other half is; set both or neither' },
+    ]);
+  }
+  return { accessKeyId, secretAccessKey };
 }
 
 function overrides(options: ServeOptions): CommandLineOverride[] {

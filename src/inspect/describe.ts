@@ -1,6 +1,5 @@
 /** What a file or a stored object is, as plain data and as lines for people. */
 import {
-  CodecError,
   decodeContainer,
   detectFormat,
   readLatentFile,

@@ -5,7 +5,10 @@ import {
   decodeContainer,
   encodeContainer,
   readLatentFile,
+  readNpy,
   readRawLatent,
+  readSafetensors,
+  type LatentFile,
   type LatentImage,
   type Tensor,
 } from '../../codec/index.js';
@@ -67,7 +70,7 @@ function ingestContainer({ bytes, models, maxPixels }: IngestRequest): Ingested 
 }
 
 function ingestTensor(request: IngestRequest): Ingested {
-  const { hints, models, maxPixels } = request;
+  const { hints, maxPixels } = request;
   const file = readTensor(request);
   if (!file) return { kind: 'not-a-latent' };
   const model = chooseModel(file.tensor, request);
@@ -83,16 +86,44 @@ function ingestTensor(request: IngestRequest): Ingested {
   };
   const facts = factsOf(image, model, maxPixels);
   return { kind: 'latent', container: encodeContainer(image), facts };
+}
 
-  function readTensor({ bytes, format }: IngestRequest) {
-    if (hints.raw)
-      return {
-        tensor: readRawLatent(bytes, hints.raw.dtype, hints.raw.shape),
-        scaled: true,
-        pngChunks: { beforeIdat: [], afterIdat: [] },
-      };
-    return readLatentFile(bytes);
+type TensorOfLatent = Pick<LatentFile, 'tensor' | 'scaled' | 'pngChunks'>;
+
+/** Undefined for a sound file that holds something else, which nobody called a latent. */
+function readTensor({ bytes, format, hints }: IngestRequest): TensorOfLatent | undefined {
+  if (hints.raw) {
+    const tensor = readRawLatent(bytes, hints.raw.dtype, hints.raw.shape);
+    return { tensor: dropBatch(tensor), scaled: true, pngChunks: { beforeIdat: [], afterIdat: [] } };
   }
+  try {
+    return readLatentFile(bytes, hints.image ? { image: hints.image } : {});
+  } catch (error) {
+    if (error instanceof CodecError && hints.model === undefined && holdsSomethingElse(bytes, format)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a file is sound and holds no tensor, several ones, or one that cannot be a latent by its type or rank. */
+function holdsSomethingElse(bytes: Uint8Array, format: IngestRequest['format']): boolean {
+  try {
+    const tensors = format === 'npy' ? [readNpy(bytes)] : [...readSafetensors(bytes).tensors.values()];
+    const rank = tensors[0]?.shape.length ?? 0;
+    return tensors.length !== 1 || rank < MIN_LATENT_RANK || rank > MAX_LATENT_RANK;
+  } catch (error) {
+    return error instanceof CodecError && /(^|\.)(descr|dtype)$/.test(error.field);
+  }
+}
+
+/** `[C, h, w]`, with a batch, and with a frame. */
+const MIN_LATENT_RANK = 3;
+const MAX_LATENT_RANK = 5;
+
+function dropBatch(tensor: Tensor): Tensor {
+  const { shape } = tensor;
+  if (shape.length === MIN_LATENT_RANK) return tensor;
+  if (shape.length === MIN_LATENT_RANK + 1 && shape[0] === 1) return { ...tensor, shape: shape.slice(1) };
+  throw new CodecError('raw', 'shape', `[${shape.join(', ')}] is no latent of one picture: [C, h, w] or [1, C, h, w]`);
 }
 
 /** The model that the client names, else the prefix's, else the default, else the only one whose channels fit. */

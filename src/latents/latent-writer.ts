@@ -45,6 +45,8 @@ export interface LatentWriterOptions {
   readonly maxPixels: number;
   /** Largest upload that is looked at as a latent, in bytes. */
   readonly maxLatentBytes: number;
+  /** Told of each stored object, for metrics. */
+  readonly onStored: (storage: 'latent' | 'verbatim') => void;
 }
 
 /** A latent that is ready to be stored. */
@@ -114,6 +116,7 @@ export class LatentWriter {
     const { backing, source } = this.options;
     try {
       const result = await backing.putObject(bucket, key, body, options, signal);
+      this.options.onStored('verbatim');
       return { ...result, extraHeaders: { ...result.extraHeaders, 'x-lbx-storage': 'verbatim' } };
     } finally {
       source.written(bucket, key);
@@ -207,6 +210,7 @@ export class LatentWriter {
         unchanged = epoch.isCurrent();
         source.written(bucket, key);
       }
+      this.options.onStored('latent');
       const { contentId, model, render } = facts;
       index.put({ bucket, key, etag: result.etag }, { kind: 'latent', contentId, model, ...(render && { render }) });
       if (unchanged && rendering)
