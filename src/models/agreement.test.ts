@@ -15,38 +15,45 @@ beforeAll(async () => {
 });
 afterAll(() => rm(work, { recursive: true, force: true }));
 
-describe.skipIf(reason !== undefined)(`graphs against PyTorch${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
-  beforeAll(() => makeReference(join(work, 'seeded')), REFERENCE_MS);
+describe.skipIf(reason !== undefined)(
+  `graphs against PyTorch${reason === undefined ? '' : ` (skipped: ${reason})`}`,
+  () => {
+    beforeAll(() => makeReference(join(work, 'seeded')), REFERENCE_MS);
 
-  it.each(['kl-quant', 'kl-plain', 'kl-patched', 'tiny'])('the graphs of seeded %s weights agree', async (name) => {
-    const folder = join(work, 'seeded', name);
-    const options = { modelsDirectory: join(work, 'models'), cacheDirectory: join(work, 'cache') };
-    const added = await addModel(name, [folder], options);
-    const found = await agreement(await loadModel(added.directory, options.cacheDirectory), folder);
-    if (process.env['SHOW']) console.log(name, found);
-    expect(found.decode).toBeLessThan(1e-4);
-    expect(found.encode).toBeLessThan(1e-4);
-    expect(found.gradient).toBeLessThan(1e-3);
-    expect(found.levels).toBeLessThanOrEqual(1);
-  });
-});
+    it.each(['kl-quant', 'kl-plain', 'kl-patched', 'tiny'])('the graphs of seeded %s weights agree', async (name) => {
+      const folder = join(work, 'seeded', name);
+      const options = { modelsDirectory: join(work, 'models'), cacheDirectory: join(work, 'cache') };
+      const added = await addModel(name, [folder], options);
+      const found = await agreement(await loadModel(added.directory, options.cacheDirectory), folder);
+      expect(found.decode).toBeLessThan(1e-4);
+      expect(found.encode).toBeLessThan(1e-4);
+      expect(found.gradient).toBeLessThan(1e-3);
+      expect(found.levels).toBeLessThanOrEqual(1);
+    });
+  },
+);
 
 const noData = reason ?? (hasSharedData ? undefined : '../shared/data is absent');
-describe.skipIf(noData !== undefined)(`tiny VAEs on real pictures${noData === undefined ? '' : ` (skipped: ${noData})`}`, () => {
-  beforeAll(
-    () => makeReference(join(work, 'tiny'), '--tiny', join(SHARED_DATA, 'vae'), join(SHARED_DATA, 'pictures')),
-    REFERENCE_MS,
-  );
+describe.skipIf(noData !== undefined)(
+  `tiny VAEs on real pictures${noData === undefined ? '' : ` (skipped: ${noData})`}`,
+  () => {
+    beforeAll(
+      () => makeReference(join(work, 'tiny'), '--tiny', join(SHARED_DATA, 'vae'), join(SHARED_DATA, 'pictures')),
+      REFERENCE_MS,
+    );
 
-  it.each(['taesd', 'taesdxl', 'taesd3', 'taef1', 'taef2'])('%s equals PyTorch within one level', async (name) => {
-    const options = { modelsDirectory: join(work, 'models'), cacheDirectory: join(work, 'cache'), preset: name };
-    const files = ['encoder', 'decoder'].map((half) => join(SHARED_DATA, 'vae', `${name}_${half}.safetensors`));
-    const added = await addModel(name, files, options);
-    const found = await agreement(await loadModel(added.directory, options.cacheDirectory), join(work, 'tiny', name));
-    if (process.env['SHOW']) console.log(name, found);
-    expect(found.decode).toBeLessThan(1e-4);
-    expect(found.encode).toBeLessThan(1e-4);
-    expect(found.gradient).toBeLessThan(1e-3);
-    expect(found.levels).toBeLessThanOrEqual(1);
-  });
-});
+    it.each(['taesd', 'taesdxl', 'taesd3', 'taef1', 'taef2'])('%s equals PyTorch within one level', async (name) => {
+      const options = { modelsDirectory: join(work, 'models'), cacheDirectory: join(work, 'cache'), preset: name };
+      const files = ['encoder', 'decoder'].map((half) => join(SHARED_DATA, 'vae', `${name}_${half}.safetensors`));
+      const added = await addModel(name, files, options);
+      const found = await agreement(await loadModel(added.directory, options.cacheDirectory), join(work, 'tiny', name));
+      expect(found.decode).toBeLessThan(1e-4);
+      expect(found.encode).toBeLessThan(1e-4);
+      // A ReLU whose input is near zero may open in one implementation and stay shut in the other. PyTorch's own float32
+      // gradient differs from its float64 one by up to 6.6e-3 there (taef1 on this crop), in fewer than 1 % of values.
+      expect(found.gradient).toBeLessThan(1e-2);
+      expect(found.gradientOutliers).toBeLessThan(0.01);
+      expect(found.levels).toBeLessThanOrEqual(1);
+    });
+  },
+);

@@ -53,39 +53,24 @@ export function floatValues(tensor: Tensor): Float32Array {
   return halfToFloat(new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2));
 }
 
+/** A graph that is about to be checked. */
+export type CheckedGraph = Pick<PreparedGraph, 'path' | 'precision' | 'fixedLatentSize'>;
+
 /**
- * Decodes a seeded latent with the float decoder and looks at every sample.
- * @param graph the scaled decoder, whose output is float `[1, 3, H, W]`: uint8 output would hide a NaN.
+ * Decodes a seeded latent to pixels.
  * @returns pixels per latent cell and axis.
- * @throws ModelError `runtime`, `not-finite` or `shape-mismatch`.
+ * @throws ModelError `runtime` or `shape-mismatch`.
  */
-export async function checkScaledDecoder(
-  graph: { path: string; precision: 'f32' | 'f16'; fixedLatentSize?: { height: number; width: number } },
-  channels: number,
-): Promise<number> {
-  const size = graph.fixedLatentSize ?? { height: CHECK_LATENT_SIDE, width: CHECK_LATENT_SIDE };
-  const shape: LatentShape = { channels, ...size };
+export async function checkServedDecoder(graph: CheckedGraph, channels: number): Promise<number> {
+  const size = checkSize(graph);
   const session = await openCheckSession(graph.path);
   try {
-    const output = await runOnce(session, graph.path, latentTensor(seededLatent(shape, 0), shape, graph.precision));
-    const bad = floatValues(output).findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
-      throw new ModelError(
-        'not-finite',
-        graph.path,
-        `decoding a seeded latent gives NaN or infinity at sample ${bad}. Weights of SDXL's original VAE overflow in ` +
-          'half precision: use the fp16-fix weights, or add the model with --precision f32',
-      );
-    }
-    const [batch, colours, height, width] = output.dims;
-    const factor = (height ?? 0) / shape.height;
-    if (batch !== 1 || colours !== 3 || width !== factor * shape.width || !Number.isInteger(factor) || factor < 1) {
+    const output = await runOnce(session, graph.path, checkLatent(graph, channels));
+    const [batch, height = 0, width, colours] = output.dims;
+    const factor = height / size.height;
+    if (batch !== 1 || colours !== 3 || width !== factor * size.width || !Number.isInteger(factor) || factor < 1) {
       const dims = output.dims.join('×');
-      throw new ModelError(
-        'shape-mismatch',
-        graph.path,
-        `a latent of ${shape.height}×${shape.width} decodes to ${dims}`,
-      );
+      throw new ModelError('shape-mismatch', graph.path, `a latent of ${size.height}×${size.width} decodes to ${dims}`);
     }
     return factor;
   } finally {
@@ -93,9 +78,60 @@ export async function checkScaledDecoder(
   }
 }
 
-/** Encodes one grey picture. @throws ModelError `runtime`, `not-finite` or `shape-mismatch`. */
-export async function checkEncoder(graph: PreparedGraph, channels: number, factor: number): Promise<void> {
-  const size = graph.fixedLatentSize ?? { height: CHECK_LATENT_SIDE, width: CHECK_LATENT_SIDE };
+/** Decodes a seeded latent to float samples and looks at each. @throws ModelError `runtime` or `not-finite`. */
+export async function checkSamples(graph: CheckedGraph, channels: number): Promise<void> {
+  const session = await openCheckSession(graph.path);
+  try {
+    refuseNonFinite(graph, await runOnce(session, graph.path, checkLatent(graph, channels)), DECODING);
+  } finally {
+    await session.release();
+  }
+}
+
+/** Runs decoder and gradient; samples and gradient must be finite. @throws ModelError `runtime` or `not-finite`. */
+export async function checkGradient(graph: CheckedGraph, channels: number, factor: number): Promise<void> {
+  const size = checkSize(graph);
+  const dims = [1, 3, size.height * factor, size.width * factor];
+  const ones = new Float32Array(dims.reduce((product, dim) => product * dim, 1)).fill(1);
+  const session = await openCheckSession(graph.path);
+  try {
+    const results = await runAll(session, graph.path, [
+      checkLatent(graph, channels),
+      new Tensor('float32', ones, dims),
+    ]);
+    const [samples, gradient] = results;
+    if (samples === undefined || gradient === undefined) throw new RangeError('a gradient graph has two outputs');
+    refuseNonFinite(graph, samples, DECODING);
+    refuseNonFinite(graph, gradient, "the decoder's gradient");
+  } finally {
+    await session.release();
+  }
+}
+
+const DECODING = 'decoding a seeded latent';
+
+function checkSize(graph: CheckedGraph): { height: number; width: number } {
+  return graph.fixedLatentSize ?? { height: CHECK_LATENT_SIDE, width: CHECK_LATENT_SIDE };
+}
+
+function checkLatent(graph: CheckedGraph, channels: number): Tensor {
+  const shape: LatentShape = { channels, ...checkSize(graph) };
+  return latentTensor(seededLatent(shape, 0), shape, graph.precision);
+}
+
+function refuseNonFinite(graph: CheckedGraph, output: Tensor, what: string): void {
+  const bad = floatValues(output).findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const hint =
+    graph.precision === 'f16'
+      ? ". Some VAEs (SDXL's original) overflow in half precision: add it with --precision f32"
+      : '';
+  throw new ModelError('not-finite', graph.path, `${what} gives NaN or infinity at value ${bad}${hint}`);
+}
+
+/** Encodes one patterned picture. @throws ModelError `runtime`, `not-finite` or `shape-mismatch`. */
+export async function checkEncoder(graph: CheckedGraph, channels: number, factor: number): Promise<void> {
+  const size = checkSize(graph);
   const dims = [1, size.height * factor, size.width * factor, 3];
   const pixels = new Uint8Array(dims.reduce((product, dim) => product * dim, 1));
   for (let index = 0; index < pixels.length; index += 1) pixels[index] = (index * 31) & 0xff;
@@ -107,9 +143,7 @@ export async function checkEncoder(graph: PreparedGraph, channels: number, facto
       const found = `a picture of ${dims.join('×')} encodes to ${output.dims.join('×')}`;
       throw new ModelError('shape-mismatch', graph.path, `${found} where the decoder takes ${expected.join('×')}`);
     }
-    if (floatValues(output).some((value) => !Number.isFinite(value))) {
-      throw new ModelError('not-finite', graph.path, 'encoding a test picture gives NaN or infinity');
-    }
+    refuseNonFinite(graph, output, 'encoding a test picture');
   } finally {
     await session.release();
   }
@@ -117,16 +151,20 @@ export async function checkEncoder(graph: PreparedGraph, channels: number, facto
 
 /** Runs a session of one input and returns its first output. @throws ModelError `runtime`. */
 export async function runOnce(session: InferenceSession, path: string, input: Tensor): Promise<Tensor> {
-  const [inputName] = session.inputNames;
-  const [outputName] = session.outputNames;
-  if (inputName === undefined || outputName === undefined) {
-    throw new ModelError('shape-mismatch', path, 'the graph has no input or no output');
-  }
+  const [output] = await runAll(session, path, [input]);
+  if (output === undefined) throw new ModelError('shape-mismatch', path, 'the graph has no output');
+  return output;
+}
+
+/** Runs a session, inputs and outputs in its own order. @throws ModelError `runtime`. */
+async function runAll(session: InferenceSession, path: string, inputs: readonly Tensor[]): Promise<Tensor[]> {
+  const feeds = session.inputNames.flatMap((name, index) => {
+    const tensor = inputs[index];
+    return tensor === undefined ? [] : [[name, tensor] as const];
+  });
   try {
-    const results = await session.run({ [inputName]: input });
-    const output = results[outputName];
-    if (output === undefined) throw new RangeError(`no output ${outputName}`);
-    return output;
+    const results = await session.run(Object.fromEntries(feeds));
+    return session.outputNames.flatMap((name) => results[name] ?? []);
   } catch (cause) {
     throw new ModelError('runtime', path, `a test run fails: ${describeCause(cause)}`, { cause });
   }

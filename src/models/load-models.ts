@@ -1,30 +1,17 @@
 /** Finds the models of the configured folders, prepares their graphs once, and refuses what would not decode. */
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { z } from 'zod';
-import { checkEncoder, checkScaledDecoder } from './check-decode.js';
 import { fingerprint } from './fingerprint.js';
 import type { InstalledModel, PreparedGraph } from './installed-model.js';
-import { type ModelConstants, modelConstants, readVaeConfig } from './model-config.js';
+import { modelConstants, readVaeConfig } from './model-config.js';
 import { describeCause, ModelError } from './model-error.js';
-import { differentiate } from './gradient/differentiate.js';
-import type { OnnxModel } from './onnx/model.js';
-import { readOnnxModel } from './onnx/read-model.js';
-import { ExternalWeights, writeOnnxModel } from './onnx/write-model.js';
-import {
-  PREPARATION_VERSION,
-  type PreparedModel,
-  scaledDecoder,
-  servedDecoder,
-  servedEncoder,
-} from './prepare/prepare-graphs.js';
+import { PREPARATION_VERSION } from './prepare/prepare-graphs.js';
+import { type ManifestGraph, prepareModel, readManifest } from './prepare/prepare-model.js';
 
 export const DECODER_FILE = 'vae_decoder/model.onnx';
 export const ENCODER_FILE = 'vae_encoder/model.onnx';
 /** What may name a model: it appears in metadata, headers and metrics. */
 export const MODEL_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
-
-const MANIFEST = 'manifest.json';
 
 export interface LoadModelsOptions {
   /** Each a model's folder, or a folder of such folders. */
@@ -32,24 +19,6 @@ export interface LoadModelsOptions {
   /** Prepared graphs lie here, one folder a fingerprint; may be removed at any time while nothing runs. */
   readonly cacheDirectory: string;
 }
-
-const graphSchema = z.object({
-  file: z.string(),
-  precision: z.enum(['f32', 'f16']),
-  fixedLatentSize: z.object({ height: z.int().positive(), width: z.int().positive() }).optional(),
-  inputs: z.array(z.string()),
-  outputs: z.array(z.string()),
-});
-
-const manifestSchema = z.object({
-  spatialFactor: z.int().positive(),
-  decoder: graphSchema,
-  encoder: graphSchema.optional(),
-  decoderVjp: graphSchema.optional(),
-});
-
-type Manifest = z.infer<typeof manifestSchema>;
-type ManifestGraph = z.infer<typeof graphSchema>;
 
 /**
  * All models of the given folders, each validated, prepared and proven to decode.
@@ -101,7 +70,7 @@ export async function loadModel(directory: string, cacheDirectory: string): Prom
   const digest = await fingerprint(parts);
   const home = join(resolve(cacheDirectory), digest);
   const manifest =
-    (await readManifest(home)) ?? (await prepare({ home, cacheDirectory, decoderPath, encoderPath, constants }));
+    (await readManifest(home)) ?? (await prepareModel({ home, cacheDirectory, decoderPath, encoderPath, constants }));
   const graph = (entry: ManifestGraph): PreparedGraph => {
     const { file, fixedLatentSize, ...rest } = entry;
     return { ...rest, path: join(home, file), ...(fixedLatentSize === undefined ? {} : { fixedLatentSize }) };
@@ -158,119 +127,4 @@ async function fileParts(folder: string, part: string): Promise<{ label: string;
     .filter((name) => name !== 'config.json')
     .toSorted()
     .map((name) => ({ label: `${part}/${name}`, file: join(folder, part, name) }));
-}
-
-async function readManifest(home: string): Promise<Manifest | undefined> {
-  let json: string;
-  try {
-    json = await readFile(join(home, MANIFEST), 'utf8');
-  } catch {
-    return undefined;
-  }
-  return manifestSchema.parse(JSON.parse(json));
-}
-
-interface Preparation {
-  readonly home: string;
-  readonly cacheDirectory: string;
-  readonly decoderPath: string;
-  readonly encoderPath: string | undefined;
-  readonly constants: ModelConstants;
-}
-
-/** Writes and checks the prepared graphs in a temporary folder, then gives it its name: no half-made one is ever read. */
-async function prepare(preparation: Preparation): Promise<Manifest> {
-  const { home, cacheDirectory, constants, decoderPath, encoderPath } = preparation;
-  await mkdir(cacheDirectory, { recursive: true });
-  const work = await mkdtemp(join(resolve(cacheDirectory), 'preparing-'));
-  try {
-    const scaled = scaledDecoder(decoderPath, await readOnnxModel(decoderPath), constants.space, constants.sampleRange);
-    const spatialFactor = await checkFloats(work, scaled, constants.space.channels, decoderPath);
-    const weights = new ExternalWeights(join(work, 'decoder.weights'));
-    const decoder = await writeGraph(work, 'decoder.onnx', servedDecoder(scaled), weights);
-    const vjp = differentiate(scaled.model);
-    const decoderVjp =
-      vjp.kind === 'graph'
-        ? await writeGraph(work, 'decoder-vjp.onnx', { ...scaled, model: vjp.model }, weights)
-        : undefined;
-    let encoder: ManifestGraph | undefined;
-    if (encoderPath !== undefined) {
-      const served = servedEncoder(
-        encoderPath,
-        await readOnnxModel(encoderPath),
-        constants.space,
-        constants.sampleRange,
-      );
-      encoder = await writeGraph(work, 'encoder.onnx', served);
-      const graph = { ...encoder, path: join(work, encoder.file) };
-      const { fixedLatentSize, ...rest } = graph;
-      await naming(encoderPath, () =>
-        checkEncoder(
-          { ...rest, ...(fixedLatentSize === undefined ? {} : { fixedLatentSize }) },
-          constants.space.channels,
-          spatialFactor,
-        ),
-      );
-    }
-    const manifest: Manifest = {
-      spatialFactor,
-      decoder,
-      ...(encoder === undefined ? {} : { encoder }),
-      ...(decoderVjp === undefined ? {} : { decoderVjp }),
-    };
-    await writeFile(join(work, MANIFEST), `${JSON.stringify(manifest, undefined, 2)}\n`);
-    await publish(work, home);
-    return manifest;
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-/** Another process may have prepared the same model meanwhile; its folder is as good as ours. */
-async function publish(work: string, home: string): Promise<void> {
-  try {
-    await rename(work, home);
-  } catch (cause) {
-    if (!(await exists(join(home, MANIFEST)))) throw cause;
-  }
-}
-
-async function checkFloats(work: string, scaled: PreparedModel, channels: number, source: string): Promise<number> {
-  const path = join(work, 'check.onnx');
-  await writeOnnxModel(path, scaled.model);
-  const { fixedLatentSize } = scaled;
-  const graph = { path, precision: scaled.precision, ...(fixedLatentSize === undefined ? {} : { fixedLatentSize }) };
-  try {
-    return await naming(source, () => checkScaledDecoder(graph, channels));
-  } finally {
-    await rm(path, { force: true });
-  }
-}
-
-/** Errors of the temporary graph are errors of the file that it was made from. */
-async function naming<T>(source: string, check: () => Promise<T>): Promise<T> {
-  try {
-    return await check();
-  } catch (cause) {
-    if (!(cause instanceof ModelError)) throw cause;
-    const problem = cause.message.slice(cause.subject.length + 2);
-    throw new ModelError(cause.reason, source, problem, { cause });
-  }
-}
-
-async function writeGraph(
-  work: string,
-  file: string,
-  prepared: { model: OnnxModel } & Omit<PreparedModel, 'model'>,
-  weights?: ExternalWeights,
-): Promise<ManifestGraph> {
-  const { model, precision, fixedLatentSize } = prepared;
-  await writeOnnxModel(join(work, file), model, weights);
-  return {
-    file,
-    precision,
-    ...(fixedLatentSize === undefined ? {} : { fixedLatentSize }),
-    inputs: model.graph.inputs.map((input) => input.name),
-    outputs: model.graph.outputs.map((output) => output.name),
-  };
 }

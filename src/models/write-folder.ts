@@ -118,7 +118,7 @@ function parseKlConfig(subject: string, config: unknown): KlConfig {
 
 export type StandInFamily = 'sd15' | 'sd35';
 
-/** Parameter counts of the published decoders, which stand-ins must have to the last one. */
+/** Parameters of the published `decoder` modules (SD 1.5's `post_quant_conv` has 20 more): stand-ins have exactly these. */
 export const DECODER_PARAMETERS: Readonly<Record<StandInFamily, number>> = { sd15: 49_490_179, sd35: 49_545_475 };
 
 /**
@@ -140,7 +140,7 @@ export function standInParts(
     decoder,
     encoder,
     config: { _class_name: 'AutoencoderKL', ...config },
-    decoderParameters: decoderWeights.parameters,
-    encoderParameters: encoderWeights.parameters,
+    decoderParameters: decoderWeights.parameters('decoder.'),
+    encoderParameters: encoderWeights.parameters('encoder.'),
   };
 }

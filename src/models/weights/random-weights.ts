@@ -22,8 +22,9 @@ export class RandomWeights implements WeightSource {
     this.#precision = precision;
   }
 
-  get parameters(): number {
-    return [...this.#given.values()].reduce((sum, count) => sum + count, 0);
+  /** Parameters of the tensors whose names start with `prefix`. */
+  parameters(prefix: string): number {
+    return [...this.#given].reduce((sum, [name, count]) => (name.startsWith(prefix) ? sum + count : sum), 0);
   }
 
   /** Random weights have every tensor that an architecture asks for. */
