@@ -32,14 +32,14 @@ describe("Amazon's worked examples", () => {
     const request = chunkedPut();
     const { body, contentLength } = decodeRequestBody(request, await authenticate(request, exampleDeps()));
     expect(contentLength).toBe(66_560);
-    expect(await buffer(body)).toEqual(Buffer.alloc(66_560, 'a'));
+    expect(Buffer.alloc(66_560, 'a').equals(await buffer(body))).toBe(true);
   });
 
   it('verifies the chunked upload with a trailing checksum and its signature', async () => {
     const request = trailerPut();
     const { body, checksum } = decodeRequestBody(request, await authenticate(request, exampleDeps()));
     expect(checksum?.algorithm).toBe('CRC32C');
-    expect(await buffer(body)).toEqual(Buffer.alloc(66_560, 'a'));
+    expect(Buffer.alloc(66_560, 'a').equals(await buffer(body))).toBe(true);
     expect(checksum?.value()).toBe('sOO8/Q==');
   });
 });
