@@ -2,24 +2,16 @@
 import { evaluateCopySourceConditions, evaluateWriteConditions } from '../../../s3-api/conditions.js';
 import { errors } from '../../../s3-api/errors.js';
 import type { CopyOptions, CopyResult, CopySource } from '../../../s3-api/object-store.js';
-import type { ObjectCommits, VersionFacts } from './object-commits.js';
+import type { VersionFacts } from './object-commits.js';
 import { refuseEncryptionHeaders, refuseVersion } from './object-info.js';
-import { readBodyStream, type ObjectReader } from './object-reader.js';
+import { readBodyStream } from './object-reader.js';
 import type { ObjectVersion } from './records.js';
 import { stageBody } from './stage-body.js';
-import type { Stamps } from './stamps.js';
-import type { StagingArea } from './staging-area.js';
-
-export interface CopyParts {
-  readonly reader: ObjectReader;
-  readonly commits: ObjectCommits;
-  readonly staging: StagingArea;
-  readonly stamps: Stamps;
-}
+import type { StoreParts } from './store-parts.js';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 export async function copyObject(
-  { reader, commits, staging, stamps }: CopyParts,
+  { reader, commits, staging, stamps }: StoreParts,
   source: CopySource,
   bucket: string,
   key: string,

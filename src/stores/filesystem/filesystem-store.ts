@@ -3,8 +3,6 @@
  * metadata lies in an ordered index in `.latentbox/` beside the buckets. See `object-commits.ts` for what makes the two
  * change together.
  */
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { resolveByteRange } from '../../../s3-api/byte-range.js';
 import {
@@ -42,94 +40,67 @@ import type {
   WriteOptions,
   WriteResult,
 } from '../../../s3-api/object-store.js';
-import { Buckets } from './buckets.js';
 import { completedFacts, selectParts } from './complete-upload.js';
 import { copyObject } from './copy-object.js';
-import { DirectorySyncs } from './durable-files.js';
 import { listUploads } from './list-uploads.js';
-import { MetadataIndex } from './metadata-index.js';
-import { MultipartUploads } from './multipart-uploads.js';
-import { ObjectCommits } from './object-commits.js';
 import { listedObject, objectInfo, refuseEncryptionHeaders, refuseVersion, requestedRange } from './object-info.js';
-import { ObjectReader, readBody, readBodyStream } from './object-reader.js';
+import { readBody, readBodyStream } from './object-reader.js';
 import type { ObjectVersion } from './records.js';
 import { stageBody } from './stage-body.js';
-import { StagingArea } from './staging-area.js';
-import { Stamps } from './stamps.js';
-import { UploadCatalogue } from './upload-catalogue.js';
-
-export interface FilesystemStoreOptions {
-  /** Folder that holds a folder per bucket; made where it is not there. Its file system keeps times finer than a millisecond. */
-  readonly directory: string;
-}
+import { closeParts, openParts, type StoreParts } from './store-parts.js';
 
 export class FilesystemStore implements ObjectStore {
-  private readonly buckets: Buckets;
-  private readonly commits: ObjectCommits;
-  private readonly reader: ObjectReader;
-  private readonly catalogue: UploadCatalogue;
-  private readonly uploads: MultipartUploads;
-  private readonly stamps = new Stamps();
+  private opened: StoreParts | undefined;
 
-  private constructor(
-    root: string,
-    internal: string,
-    private readonly index: MetadataIndex,
-    private readonly staging: StagingArea,
-  ) {
-    const directories = new DirectorySyncs();
-    this.buckets = new Buckets(root, index, directories);
-    this.commits = new ObjectCommits(root, index, directories);
-    this.reader = new ObjectReader(index, this.commits);
-    this.catalogue = new UploadCatalogue(join(internal, 'uploads'), index, directories);
-    this.uploads = new MultipartUploads(this.catalogue, staging, this.stamps);
+  /**
+   * @param directory - Holds a folder per bucket; made where it is not there. Its file system must keep modification
+   * times finer than a millisecond, as ext4, xfs, btrfs, zfs and apfs do.
+   */
+  constructor(private readonly directory: string) {}
+
+  /** Opens the index and tidies up what a crash left. Before it, every operation fails. */
+  async start(): Promise<void> {
+    this.opened ??= await openParts(this.directory);
   }
 
-  /** Opens the store, tidies up what a crash left and removes temporaries of dead processes. */
-  static async open({ directory }: FilesystemStoreOptions): Promise<FilesystemStore> {
-    const root = resolve(directory);
-    const internal = join(root, '.latentbox', 'objects');
-    await mkdir(internal, { recursive: true });
-    const index = await MetadataIndex.open(join(internal, 'index.lmdb'));
-    const store = new FilesystemStore(root, internal, index, await StagingArea.open(join(internal, 'staging')));
-    await store.commits.recover();
-    await store.catalogue.recover();
-    return store;
-  }
-
-  /** Waits for commits under way and releases the index. No other method may be called from here on. */
+  /** Waits for commits under way and releases the index; every later operation fails. */
   async close(): Promise<void> {
-    await this.commits.close();
-    await this.staging.close();
-    await this.index.close();
+    const parts = this.opened;
+    this.opened = undefined;
+    if (parts !== undefined) await closeParts(parts);
+  }
+
+  private get parts(): StoreParts {
+    if (this.opened === undefined) throw new Error('the filesystem store is not started');
+    return this.opened;
   }
 
   async listBuckets(): Promise<readonly Bucket[]> {
-    return this.buckets.list();
+    return this.parts.buckets.list();
   }
 
   createBucket(bucket: string): Promise<void> {
-    return this.buckets.create(bucket);
+    return this.parts.buckets.create(bucket);
   }
 
   async headBucket(bucket: string): Promise<void> {
-    this.buckets.require(bucket);
+    this.parts.buckets.require(bucket);
   }
 
   async deleteBucket(bucket: string): Promise<void> {
-    await this.buckets.delete(bucket);
-    await this.catalogue.dropBucket(bucket);
+    await this.parts.buckets.delete(bucket);
+    await this.parts.catalogue.dropBucket(bucket);
   }
 
   async headObject(bucket: string, key: string, options: ReadOptions): Promise<Omit<ObjectContent, 'body'>> {
     refuseVersion(key, options.versionId);
-    const version = await this.reader.head(bucket, key);
+    const version = await this.parts.reader.head(bucket, key);
     return answer(key, version, options);
   }
 
   async getObject(bucket: string, key: string, options: ReadOptions, signal: AbortSignal): Promise<ObjectContent> {
     refuseVersion(key, options.versionId);
-    const opened = await this.reader.open(bucket, key);
+    const opened = await this.parts.reader.open(bucket, key);
     try {
       const head = answer(key, opened.version, options);
       return { ...head, body: await readBody(opened, head.range, signal) };
@@ -148,13 +119,13 @@ export class FilesystemStore implements ObjectStore {
   ): Promise<WriteResult> {
     try {
       refuseEncryptionHeaders(options.passThroughHeaders);
-      this.buckets.require(bucket);
+      this.parts.buckets.require(bucket);
       const { contentLength, checksum = 'CRC64NVME', systemMetadata, userMetadata, tags, storageClass } = options;
       const staged = await stageBody(
         body,
         { checksum, ...(contentLength !== undefined && { contentLength }) },
-        this.staging,
-        this.stamps,
+        this.parts.staging,
+        this.parts.stamps,
         signal,
       );
       const facts = {
@@ -165,7 +136,7 @@ export class FilesystemStore implements ObjectStore {
         ...(tags !== undefined && { tags }),
         ...(storageClass !== undefined && { storageClass }),
       };
-      const version = await this.commits.publish(bucket, key, staged, facts, options.conditions);
+      const version = await this.parts.commits.publish(bucket, key, staged, facts, options.conditions);
       return writeResult(version);
     } catch (error) {
       body.destroy();
@@ -174,9 +145,11 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async deleteObject(bucket: string, key: string, options: DeleteOptions): Promise<DeleteResult> {
-    this.buckets.require(bucket);
+    this.parts.buckets.require(bucket);
     refuseVersion(key, options.versionId);
-    await this.commits.remove(bucket, key, (current) => evaluateWriteConditions(options.conditions, key, current));
+    await this.parts.commits.remove(bucket, key, (current) =>
+      evaluateWriteConditions(options.conditions, key, current),
+    );
     return {};
   }
 
@@ -187,12 +160,11 @@ export class FilesystemStore implements ObjectStore {
     options: CopyOptions,
     signal: AbortSignal,
   ): Promise<CopyResult> {
-    const { reader, commits, staging, stamps } = this;
-    return copyObject({ reader, commits, staging, stamps }, source, bucket, key, options, signal);
+    return copyObject(this.parts, source, bucket, key, options, signal);
   }
 
   async listObjects(bucket: string, options: ListOptions): Promise<ObjectListing> {
-    this.buckets.require(bucket);
+    this.parts.buckets.require(bucket);
     const { objects, ...page } = await collectListPage(
       (prefix, position) => this.scanCurrent(bucket, prefix, position),
       options,
@@ -201,19 +173,19 @@ export class FilesystemStore implements ObjectStore {
   }
 
   private async *scanCurrent(bucket: string, ...where: [prefix: string, position: ListPosition | undefined]) {
-    for await (const { key, record } of this.index.scanObjects(bucket, ...where)) {
-      const version = await this.commits.resolve(bucket, record);
+    for await (const { key, record } of this.parts.index.scanObjects(bucket, ...where)) {
+      const version = await this.parts.commits.resolve(bucket, record);
       if (version !== undefined) yield { key, version };
     }
   }
 
   async listObjectParts(bucket: string, key: string): Promise<readonly ObjectPart[]> {
-    return (await this.reader.head(bucket, key)).parts ?? [];
+    return (await this.parts.reader.head(bucket, key)).parts ?? [];
   }
 
   async createMultipartUpload(bucket: string, key: string, options: CreateMultipartOptions): Promise<MultipartUpload> {
     refuseEncryptionHeaders(options.passThroughHeaders);
-    return this.uploads.create(bucket, key, options);
+    return this.parts.uploads.create(bucket, key, options);
   }
 
   uploadPart(
@@ -225,7 +197,7 @@ export class FilesystemStore implements ObjectStore {
     options: UploadPartOptions,
     signal: AbortSignal,
   ): Promise<PartInfo> {
-    return this.uploads.uploadPart(bucket, key, uploadId, partNumber, body, options, signal);
+    return this.parts.uploads.uploadPart(bucket, key, uploadId, partNumber, body, options, signal);
   }
 
   async uploadPartCopy(
@@ -236,15 +208,15 @@ export class FilesystemStore implements ObjectStore {
     partNumber: number,
     signal: AbortSignal,
   ): Promise<PartInfo> {
-    this.catalogue.require(bucket, key, uploadId);
+    this.parts.catalogue.require(bucket, key, uploadId);
     refuseVersion(source.key, source.versionId);
-    const opened = await this.reader.open(source.bucket, source.key);
+    const opened = await this.parts.reader.open(source.bucket, source.key);
     try {
       const { etag, lastModified, size } = opened.version;
       evaluateCopySourceConditions(source.conditions, { etag, lastModified: new Date(lastModified) });
       const range = source.range === undefined ? undefined : resolveByteRange(source.range, size);
       const body = await readBodyStream(opened, range, signal);
-      return await this.uploads.uploadPart(bucket, key, uploadId, partNumber, body, {}, signal);
+      return await this.parts.uploads.uploadPart(bucket, key, uploadId, partNumber, body, {}, signal);
     } finally {
       await opened.handle.close();
     }
@@ -258,50 +230,50 @@ export class FilesystemStore implements ObjectStore {
     options: CompleteMultipartOptions,
     signal: AbortSignal,
   ): Promise<WriteResult> {
-    return this.catalogue.exclusively(uploadId, async () => {
-      const current = await this.commits.current(bucket, key);
-      const upload = this.catalogue.find(bucket, key, uploadId);
+    return this.parts.catalogue.exclusively(uploadId, async () => {
+      const current = await this.parts.commits.current(bucket, key);
+      const upload = this.parts.catalogue.find(bucket, key, uploadId);
       // A client that lost the answer asks again, and S3 answers it again.
       if (upload === undefined && current?.uploadId === uploadId) return writeResult(current);
-      const record = upload ?? this.catalogue.require(bucket, key, uploadId);
-      const selected = selectParts(record, this.catalogue.parts(uploadId), parts, options);
+      const record = upload ?? this.parts.catalogue.require(bucket, key, uploadId);
+      const selected = selectParts(record, this.parts.catalogue.parts(uploadId), parts, options);
       const facts = completedFacts(record, selected, options);
       evaluateWriteConditions(options.conditions, key, current);
-      const joined = await this.uploads.join(uploadId, selected, signal);
-      const version = await this.commits.publish(bucket, key, joined, facts, options.conditions);
-      await this.catalogue.drop(bucket, key, uploadId);
+      const joined = await this.parts.uploads.join(uploadId, selected, signal);
+      const version = await this.parts.commits.publish(bucket, key, joined, facts, options.conditions);
+      await this.parts.catalogue.drop(bucket, key, uploadId);
       return writeResult(version);
     });
   }
 
   abortMultipartUpload(bucket: string, key: string, uploadId: string): Promise<void> {
-    return this.uploads.abort(bucket, key, uploadId);
+    return this.parts.uploads.abort(bucket, key, uploadId);
   }
 
   async listParts(bucket: string, key: string, uploadId: string, options: ListPartsOptions): Promise<PartListing> {
-    return this.uploads.listParts(bucket, key, uploadId, options);
+    return this.parts.uploads.listParts(bucket, key, uploadId, options);
   }
 
   async listMultipartUploads(bucket: string, options: ListMultipartUploadsOptions): Promise<MultipartUploadListing> {
-    this.buckets.require(bucket);
-    return listUploads(this.index, bucket, options);
+    this.parts.buckets.require(bucket);
+    return listUploads(this.parts.index, bucket, options);
   }
 
   async getObjectTags(bucket: string, key: string): Promise<TagSet> {
-    return (await this.reader.head(bucket, key)).tags ?? {};
+    return (await this.parts.reader.head(bucket, key)).tags ?? {};
   }
 
   async putObjectTags(bucket: string, key: string, tags: TagSet): Promise<void> {
-    this.buckets.require(bucket);
-    await this.commits.amend(bucket, key, (current) => ({ ...current, tags }));
+    this.parts.buckets.require(bucket);
+    await this.parts.commits.amend(bucket, key, (current) => ({ ...current, tags }));
   }
 
   async getBucketDocument(bucket: string, document: BucketDocument): Promise<string | undefined> {
-    return this.buckets.getDocument(bucket, document);
+    return this.parts.buckets.getDocument(bucket, document);
   }
 
   putBucketDocument(bucket: string, document: BucketDocument, content: string | undefined): Promise<void> {
-    return this.buckets.putDocument(bucket, document, content);
+    return this.parts.buckets.putDocument(bucket, document, content);
   }
 }
 
