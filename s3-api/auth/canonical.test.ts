@@ -20,11 +20,14 @@ describe('canonicalUris', () => {
 
   it('is the same for a key however it was escaped', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'a/+ %~(\u00e9\u6f22\u{1f600}') }), (key) => {
-        const everything = [...Buffer.from(key)].map((octet) => `%${octet.toString(16).padStart(2, '0')}`).join('');
-        const usual = encodeURIComponent(key).replaceAll('%2F', '/');
-        expect(canonicalUris(`/${everything}`)[0]).toBe(canonicalUris(`/${usual}`)[0]);
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom('a', '/', '+', ' ', '%', '~', '(', '\u00e9', '\u6f22', '\u{1f600}') }),
+        (key) => {
+          const everything = [...Buffer.from(key)].map((octet) => `%${octet.toString(16).padStart(2, '0')}`).join('');
+          const usual = encodeURIComponent(key).replaceAll('%2F', '/');
+          expect(canonicalUris(`/${everything}`)[0]).toBe(canonicalUris(`/${usual}`)[0]);
+        },
+      ),
     );
   });
 });

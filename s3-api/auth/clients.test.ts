@@ -1,5 +1,5 @@
 /** Requests of the real AWS SDK, captured on a loopback server, authenticated and decoded as the gateway does it. */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, get, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -75,6 +75,15 @@ function last(): Seen {
   return latest;
 }
 
+/** GETs the URL as it is: `fetch` would resolve `..` first, which no signature survives. */
+async function statusOf(url: string): Promise<number | undefined> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get({ port: new URL(url).port, path: url.slice(endpoint.length) }, resolve).once('error', reject);
+  });
+  response.resume();
+  return response.statusCode;
+}
+
 const ODD_KEYS = [
   'plain.txt',
   'a b+c%2Fd',
@@ -123,7 +132,7 @@ describe('the AWS SDK for JavaScript', () => {
 
   it.each(ODD_KEYS)('presigns a GET of %j', async (Key) => {
     const url = await getSignedUrl(client(), new GetObjectCommand({ Bucket: 'b', Key }), { expiresIn: 60 });
-    expect((await fetch(url)).status).toBe(200);
+    expect(await statusOf(url)).toBe(200);
     expect(last().authenticated.method).toBe('query');
   });
 
