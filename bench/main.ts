@@ -1,9 +1,17 @@
 /** `npm run bench -- NAME [--json]`: runs one benchmark and prints its rows as a table, or one JSON object a line. */
 import { parseArgs } from 'node:util';
 import { benchPng } from './codec/png.js';
+import { benchDeviceBusy } from './decode/device-busy.js';
+import { benchMemorySoak } from './decode/memory-soak.js';
+import { benchOverhead } from './decode/overhead.js';
+import { benchPythonPeer } from './decode/python-peer.js';
 import type { Bench, BenchRow } from './row.js';
 
-const BENCHES: Readonly<Record<string, readonly Bench[]>> = { codec: [benchPng] };
+const BENCHES: Readonly<Record<string, readonly Bench[]>> = {
+  codec: [benchPng],
+  decode: [benchDeviceBusy, benchOverhead, benchPythonPeer],
+  'decode-soak': [benchMemorySoak],
+};
 
 const USAGE_EXIT_CODE = 2;
 

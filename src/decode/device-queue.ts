@@ -1,5 +1,6 @@
 /** The jobs that wait for one device, and what the device did lately. */
 import type { InferenceDevice, InferenceJob, InferenceResult } from './device.js';
+import type { DecodeObserver } from './observer.js';
 
 /** Time over which the busy fraction is taken. */
 const BUSY_WINDOW_MS = 10_000;
@@ -26,7 +27,11 @@ export class DeviceQueue {
   #runs: { endedAt: number; ms: number }[] = [];
   #meanMs = 0;
 
-  constructor(device: InferenceDevice) {
+  /** @param onRun hears of every run that ended well */
+  constructor(
+    device: InferenceDevice,
+    private readonly onRun?: DecodeObserver['onRun'],
+  ) {
     this.device = device;
   }
 
@@ -104,6 +109,7 @@ export class DeviceQueue {
       this.#meanMs = this.#meanMs === 0 ? result.ms : this.#meanMs + AVERAGE_WEIGHT * (result.ms - this.#meanMs);
       this.#runs.push({ endedAt: result.startedAt + result.ms, ms: result.ms });
       this.#forgetOldRuns();
+      this.onRun?.(this.device.id, job.model, result.startedAt, result.ms);
       return result;
     } finally {
       this.#held -= 1;

@@ -3,12 +3,13 @@ import type { InferenceDevice, InferenceJob } from './device.js';
 import type { Submitted } from './device-queue.js';
 import { DeviceQueue } from './device-queue.js';
 import { noDevice } from './errors.js';
+import type { DecodeObserver } from './observer.js';
 
 export class Dispatcher {
   readonly queues: readonly DeviceQueue[];
 
-  constructor(devices: readonly InferenceDevice[]) {
-    this.queues = devices.map((device) => new DeviceQueue(device));
+  constructor(devices: readonly InferenceDevice[], onRun?: DecodeObserver['onRun']) {
+    this.queues = devices.map((device) => new DeviceQueue(device, onRun));
   }
 
   /** Jobs that all devices hold at once without waiting. */

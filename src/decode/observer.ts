@@ -14,6 +14,8 @@ export type DeviceEvent =
 export interface DecodeObserver {
   /** One stage of one request is over. */
   onStage?(stage: Stage, ms: number, model: string): void;
+  /** One inference is over; `startedAt` is in Unix milliseconds. */
+  onRun?(device: string, model: string, startedAt: number, ms: number): void;
   /** One request is over. */
   onOutcome?(outcome: DecodeOutcome, model: string): void;
   /** A request is tried again because a worker ended under it. */

@@ -2,6 +2,7 @@
  * From a stored latent to a picture: open the container (codec worker) → infer (device) → write the PNG (codec worker).
  * Every request passes one gate and one byte budget before it costs anything, so that the queues behind are bounded.
  */
+import { setMaxListeners } from 'node:events';
 import type { PngAncillaryChunks } from '../../codec/index.js';
 import { readContainerHeader } from '../../codec/index.js';
 import { S3Error } from '../../s3-api/errors.js';
@@ -171,7 +172,7 @@ class Pipeline implements DecodePipeline {
     await this.#placer.settle();
     const devices: InferenceDevice[] = [...this.#placer.devices];
     if (this.#kserve !== undefined) devices.push(this.#kserve);
-    this.#dispatcher = new Dispatcher(devices);
+    this.#dispatcher = new Dispatcher(devices, (...run) => this.#observer.onRun?.(...run));
     const admitted = queueDepth + this.#dispatcher.capacity;
     this.#gate = new AdmissionGate(admitted);
     this.#codec = new CodecPool({
@@ -205,7 +206,7 @@ class Pipeline implements DecodePipeline {
           chunks,
           ...(request.size === undefined ? {} : { size: request.size }),
         } as const;
-        const { value: png, ms } = await this.#codecPool().run(task, buffersOf(tiles), signal);
+        const { value: png, ms } = await this.#codecPool().run(task, buffersOf(tiles), ticket.signal);
         const queue = waited + performance.now() - started - decompress - decode - ms;
         return { png, width, height, timings: this.#observe(request.model, { decompress, queue, decode, png: ms }) };
       },
@@ -224,7 +225,7 @@ class Pipeline implements DecodePipeline {
         const { value: pixels } = await this.#codecPool().run(
           { kind: 'pixels', tiles, plan, width, height },
           buffersOf(tiles),
-          signal,
+          ticket.signal,
         );
         const queue = waited + performance.now() - started - decompress - decode;
         return {
@@ -301,12 +302,15 @@ class Pipeline implements DecodePipeline {
   /** Passes the gate and the byte budget, runs `work`, tries again after a crash, and names what went wrong. */
   async #inside<Result>(
     name: string,
-    signal: AbortSignal,
+    caller: AbortSignal,
     needsOf: () => Needs,
     work: (ticket: Ticket, waitedMs: number) => Promise<Result>,
   ): Promise<Result> {
     const model = this.#modelOf(name);
     const maxPixels = this.#options.maxPixels ?? DEFAULT_MAX_PIXELS;
+    // A signal of the request's own: every tile listens to it, and callers may share theirs between many requests.
+    const signal = AbortSignal.any([caller]);
+    setMaxListeners(0, signal);
     try {
       signal.throwIfAborted();
       const needs = needsOf();

@@ -1,0 +1,57 @@
+/** The model, the containers and the pipeline that the decode benchmarks share. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DecodeOptions, DecodePipeline } from '../../src/decode/index.js';
+import { ByteSemaphore, createDecodePipeline } from '../../src/decode/index.js';
+import { testContainer } from '../../src/decode/testing/test-container.js';
+import type { InstalledModel } from '../../src/models/index.js';
+import { loadModel } from '../../src/models/index.js';
+
+/** Threads of one inference, ours and the peer's alike. */
+export const THREADS = 2;
+/** Benchmarks run compiled, from `dist/bench/decode`. */
+export const REPOSITORY: string = join(import.meta.dirname, '../../..');
+const BUNDLED_MODEL = join(REPOSITORY, 'models/bundled');
+
+/** The bundled model, prepared in a folder that goes away with `close`. */
+export async function benchModel(): Promise<{ model: InstalledModel; close: () => Promise<void> }> {
+  const cache = await mkdtemp(join(tmpdir(), 'latentbox-bench-'));
+  return { model: await loadModel(BUNDLED_MODEL, cache), close: () => rm(cache, { recursive: true }) };
+}
+
+/** A started pipeline on the CPU. */
+export async function benchPipeline(
+  model: InstalledModel,
+  options: Partial<DecodeOptions> = {},
+): Promise<DecodePipeline> {
+  const pipeline = createDecodePipeline({
+    models: [model],
+    providers: ['cpu'],
+    threads: THREADS,
+    codecWorkers: 1,
+    queueDepth: 256,
+    memory: new ByteSemaphore({ capacity: 1 << 29, maxWaiting: 4096 }),
+    ...options,
+  });
+  await pipeline.start();
+  return pipeline;
+}
+
+/** A seeded latent of a picture of `width` × `height`. */
+export function benchContainer(model: InstalledModel, width: number, height: number, seed = 1): Uint8Array {
+  return testContainer({
+    model: model.name,
+    channels: model.latentChannels,
+    factor: model.spatialFactor,
+    width,
+    height,
+    seed,
+  });
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+export const NEVER: AbortSignal = new AbortController().signal;
