@@ -26,9 +26,11 @@ export interface PreparedGraph {
  *
  * - `decoder`: one input, *scaled* latents `[B, C, h, w]` in the graph's precision; one output, `uint8`
  *   `[B, h·factor, w·factor, 3]`, sRGB, as round-half-even(clamp(x·0.5+0.5)·255).
- * - `encoder`: one input, `uint8` RGB `[B, H, W, 3]`; one output, *scaled* latent means `[B, C, H/factor, W/factor]`.
+ * - `encoder`: one input, `uint8` RGB `[B, H, W, 3]`; one output, *scaled* latent means `[B, C, H/factor, W/factor]`
+ *   in float32.
  * - `decoderVjp`: inputs scaled latents `[B, C, h, w]` and the cotangent of the decoder's *unclamped* float output in
- *   [-1, 1] space, `[B, 3, H, W]`; outputs that float output and the gradient with respect to the scaled latent.
+ *   [-1, 1] space, `[B, 3, H, W]`, float32; outputs that float output (float32) and the gradient with respect to the
+ *   scaled latent in the graph's precision, in this order. Absent where the graph has an operator without a rule.
  */
 export interface InstalledModel {
   readonly name: string;
