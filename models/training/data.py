@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fetch import Picture, pictures
 from PIL import Image
+
+from fetch import Picture, pictures
 from renders import render_all
 
 EVALUATION_SIDE = 512

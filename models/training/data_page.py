@@ -1,7 +1,4 @@
-"""Rewrites DATA.md, the list of all pictures with author and licence, from pictures.tsv.
-
-    python data_page.py
-"""
+"""Rewrites DATA.md, the list of all pictures with author and licence, from pictures.tsv: `python data_page.py`."""
 
 from pathlib import Path
 
@@ -18,8 +15,8 @@ repository, except those from which `samples/` is made. `fetch.py` downloads the
 
 - **held-out**: whole photographs for measuring only. Nothing of them, at any scale, is trained on.
 - **sample**: shown in `samples/`, neither trained on nor measured.
-- **train**: photographs and drawn wallpapers ("graphic"). To them come {renders} procedural renders (`renders.py`: ramps,
-  noise fields, shapes, lettering, depth of field), which have no source but their seed.
+- **train**: photographs and drawn wallpapers ("graphic"). To them come {renders} procedural renders (`renders.py`:
+  ramps, noise fields, shapes, lettering, depth of field), which have no source but their seed.
 
 How often a training crop comes from each kind is `KIND_WEIGHTS` in `data.py`.
 """
@@ -28,7 +25,9 @@ How often a training crop comes from each kind is `KIND_WEIGHTS` in `data.py`.
 def main() -> None:
     lines = [HEAD.format(renders=RENDERS)]
     for split in ("held-out", "sample", "train"):
-        lines.append(f"\n## {split}\n\n| kind | package | picture | author | licence |\n| --- | --- | --- | --- | --- |\n")
+        lines.append(
+            f"\n## {split}\n\n| kind | package | picture | author | licence |\n| --- | --- | --- | --- | --- |\n"
+        )
         for p in pictures():
             if p.split == split:
                 lines.append(f"| {p.kind} | {p.package} | `{p.path}` | {p.author} | {p.licence} |\n")

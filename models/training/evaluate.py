@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from data import held_out, psnr, to_pixels, training_set
 from PIL import Image
+
+from data import held_out, psnr, to_pixels, training_set
 from pca import fit, reconstruct
 
 THREADS = 2

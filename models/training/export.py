@@ -2,7 +2,7 @@
 
     python export.py CACHE CHECKPOINT [--target ../bundled]
 
-The graphs are written node by node: Conv, Relu, Add, DepthToSpace and, in the encoder, Concat with a constant
+The graphs are written node by node: Conv, Sigmoid, Mul, Add, DepthToSpace and, in the encoder, Concat with a constant
 log-variance. Latents get one scale and one shift in config.json, measured on the training pictures, so that scaled
 latents have zero mean and unit variance over all channels together.
 """
@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from data import to_tensor, training_set
-from network import DECODER_COARSE, DECODER_FINE, FACTOR, LATENT_CHANNELS, Decoder, Encoder, ResidualBlock
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
+
+from data import to_tensor, training_set
+from network import DECODER_COARSE, DECODER_FINE, FACTOR, LATENT_CHANNELS, Decoder, Encoder, ResidualBlock
 
 OPSET = 17
 IR_VERSION = 8
@@ -57,14 +58,14 @@ class GraphWriter:
             group=1,
         )
 
-    def relu(self, x: str) -> str:
-        return self.node("Relu", [x])
+    def silu(self, x: str) -> str:
+        return self.node("Mul", [x, self.node("Sigmoid", [x])])
 
     def add(self, a: str, b: str) -> str:
         return self.node("Add", [a, b])
 
     def block(self, layer: ResidualBlock, name: str, x: str) -> str:
-        inner = self.relu(self.conv(layer.first, f"{name}.first", x))
+        inner = self.silu(self.conv(layer.first, f"{name}.first", x))
         return self.add(x, self.conv(layer.second, f"{name}.second", inner))
 
     def depth_to_space(self, x: str, blocksize: int) -> str:
@@ -92,8 +93,8 @@ def write_decoder(decoder: Decoder) -> GraphWriter:
     for index, block in enumerate(decoder.blocks):
         x = graph.block(block, f"blocks.{index}", x)
     halves = depth_first(DECODER_FINE, 2)
-    x = graph.relu(graph.conv(decoder.up, "up", graph.relu(x), halves))
-    x = graph.relu(graph.block(decoder.fine, "fine", graph.depth_to_space(x, 2)))
+    x = graph.silu(graph.conv(decoder.up, "up", graph.silu(x), halves))
+    x = graph.silu(graph.block(decoder.fine, "fine", graph.depth_to_space(x, 2)))
     quarters = depth_first(3, 4)
     x = graph.conv(decoder.out, "out", x, quarters)
     # The skip's channels after its shuffle must follow the order that `out` now has.
@@ -106,12 +107,12 @@ def write_decoder(decoder: Decoder) -> GraphWriter:
 def write_encoder(encoder: Encoder) -> GraphWriter:
     graph = GraphWriter()
     picture = "sample"
-    x = graph.relu(graph.conv(encoder.stem, "stem", picture))
-    x = graph.relu(graph.conv(encoder.fine, "fine", x))
+    x = graph.silu(graph.conv(encoder.stem, "stem", picture))
+    x = graph.silu(graph.conv(encoder.fine, "fine", x))
     x = graph.conv(encoder.down, "down", x)
     for index, block in enumerate(encoder.blocks):
         x = graph.block(block, f"blocks.{index}", x)
-    correction = graph.conv(encoder.out, "out", graph.relu(x))
+    correction = graph.conv(encoder.out, "out", graph.silu(x))
     mean = graph.add(graph.conv(encoder.skip, "skip", picture), correction)
     # 0·mean + c would turn an infinite latent into NaN; a convolution with zero weights has the same flaw, so the
     # constant is taken from the shape alone.

@@ -9,12 +9,13 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+from safetensors.numpy import save_file
+
 from data import EVALUATION_SIDE, centre_square, load, psnr, reduce_to
 from evaluate import ExportedModel
 from fetch import pictures
 from network import FACTOR
-from PIL import Image
-from safetensors.numpy import save_file
 
 SAMPLES = {"cat": "chelsea.png", "dandelion": "seeding_by_Clements_Engelhardt.jpg", "astronaut": "astronaut.png"}
 AS_SAFETENSORS = "astronaut"
@@ -49,7 +50,9 @@ def main() -> None:
             np.save(arguments.target / f"{name}.npy", latent)
         print(f"{name}: {latent.shape}, decodes to {psnr(model.decode(latent), pixels):.2f} dB")
     name, file = PLAIN_PNG
-    reduce_to(load(sources[file], arguments.cache), PLAIN_PNG_SIDE).save(arguments.target / f"{name}.png", optimize=True)
+    reduce_to(load(sources[file], arguments.cache), PLAIN_PNG_SIDE).save(
+        arguments.target / f"{name}.png", optimize=True
+    )
 
 
 if __name__ == "__main__":

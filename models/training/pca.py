@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+
 from data import TrainingSet
 from network import FACTOR, LATENT_CHANNELS
 

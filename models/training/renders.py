@@ -1,4 +1,4 @@
-"""Procedural pictures: what generated art has and photographs lack (flat areas, hard edges, smooth ramps, lettering)."""
+"""Procedural pictures: what generated art has and photographs lack (flat areas, hard edges, ramps, lettering)."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -50,9 +50,17 @@ def shapes(rng: np.random.Generator) -> Image.Image:
         if kind == 0:
             draw.ellipse((x, y, x + width, y + height), fill=colour(rng))
         elif kind == 1:
-            draw.line((x, y, x + width, y + int(rng.integers(-300, 300))), fill=colour(rng), width=int(rng.integers(1, 14)))
+            draw.line(
+                (x, y, x + width, y + int(rng.integers(-300, 300))), fill=colour(rng), width=int(rng.integers(1, 14))
+            )
         elif kind == 2:
-            draw.arc((x, y, x + width, y + height), 0, int(rng.integers(90, 360)), fill=colour(rng), width=int(rng.integers(2, 12)))
+            draw.arc(
+                (x, y, x + width, y + height),
+                0,
+                int(rng.integers(90, 360)),
+                fill=colour(rng),
+                width=int(rng.integers(2, 12)),
+            )
         else:
             corners = rng.integers(0, 400, (int(rng.integers(3, 7)), 2)) + (x, y)
             draw.polygon([(int(a), int(b)) for a, b in corners], fill=colour(rng))
