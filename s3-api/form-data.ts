@@ -1,5 +1,5 @@
 /** Browser forms: the fields before the file, and the file as a stream. */
-import Busboy from '@fastify/busboy';
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import type { Readable } from 'node:stream';
 import { errors, S3Error } from './errors.js';
 
@@ -54,7 +54,7 @@ export async function readUploadForm(contentType: string | undefined, body: Read
   });
 }
 
-function openParser(contentType: string): Busboy {
+function openParser(contentType: string): BusboyInstance {
   try {
     return new Busboy({
       headers: { 'content-type': contentType },
