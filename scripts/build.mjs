@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
-const compiled = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
-if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-
 for (const entry of await readdir(join(root, 'codec'), { recursive: true })) {
   if (!entry.endsWith('.wasm') || entry.includes('target')) continue;
   const target = join(root, 'dist', 'codec', entry);
   await mkdir(dirname(target), { recursive: true });
   await cp(join(root, 'codec', entry), target);
 }
+
+const compiled = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+if (compiled.status !== 0) process.exit(compiled.status ?? 1);

@@ -2,35 +2,30 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { createS3Api, S3Error, staticCredentials, type AccessRecord, type S3Api } from '../s3-api/index.js';
+import {
+  createS3Api,
+  staticCredentials,
+  type AccessRecord,
+  type ListeningServer,
+  type S3Api,
+} from '../s3-api/index.js';
 import { AdminServer } from './admin/admin-server.js';
 import { Metrics } from './admin/metrics.js';
-import { openBackingStore, type BackingStore } from './backing-store.js';
+import { openBackingStore } from './backing-store.js';
 import { DualFormatCache } from './cache/dual-format-cache.js';
 import { developmentCredentials, type AccessKey } from './config/development-credentials.js';
 import { stateDirectory } from './config/load.js';
 import type { Config } from './config/schema.js';
 import { ByteSemaphore, createDecodePipeline, describePlacement, type DecodePipeline } from './decode/index.js';
-import { FactsIndex } from './latents/facts-index.js';
-import { ImageRenderer } from './latents/image-renderer.js';
-import { ImageSource } from './latents/image-source.js';
-import { IngestPool } from './latents/ingest-pool.js';
-import { LatentListing } from './latents/latent-listing.js';
-import { LatentStore } from './latents/latent-store.js';
-import { LatentWriter } from './latents/latent-writer.js';
-import { Policies } from './latents/policies.js';
-import { RecentVerbatim } from './latents/recent-verbatim.js';
+import { createLatentStore } from './latents/create-latent-store.js';
 import type { CachedImage, CachedLatent } from './latents/stored-image.js';
 import { loadModels } from './models/load-models.js';
 import { packagePath } from './package-root.js';
-import { KeyEpochs } from './routing/key-epochs.js';
 
 /** Share of the image tier while nothing moves the border: near the best fixed one of the published traces. */
 const FIXED_ALPHA = 0.7;
 /** Requests that may wait for memory before they are told to slow down. */
 const MAX_WAITING_FOR_MEMORY = 1024;
-/** A container is a compressed latent and its PNG chunks: never larger than this many times the largest upload. */
-const CONTAINER_FACTOR = 2;
 const MS_PER_SECOND = 1000;
 
 export interface GatewayEndpoints {
@@ -40,6 +35,7 @@ export interface GatewayEndpoints {
 
 export class Gateway {
   #ready = false;
+  #server: ListeningServer | undefined;
 
   private constructor(
     private readonly config: Config,
@@ -104,14 +100,20 @@ export class Gateway {
       alpha: config.cache.alpha === 'auto' ? FIXED_ALPHA : config.cache.alpha,
       promotionHits: config.cache.promotionHits,
     });
-    const { store, source, owned } = await buildLatentStore({
-      config,
+    const { limits, decode } = config;
+    const { store, source, owned } = await createLatentStore({
       backing,
       cache,
+      cacheOnPut: config.cache.onPut,
       models,
+      defaultModel: config.models.default,
       pipeline,
-      metrics,
-      state,
+      policies: config.policies,
+      stateDirectory: state,
+      maxLatentBytes: limits.latentBytes,
+      maxPixels: limits.imagePixels,
+      uploadBytesInFlight: decode.bytesInFlight,
+      observer: metrics,
     });
     metrics.observe({
       cache: () => cache.statistics(),
@@ -127,7 +129,7 @@ export class Gateway {
       domains: s3.domains,
       externalUrls: s3.externalUrls.map((url) => new URL(url)),
       limits: { maxConnections: s3.maxConnections },
-      onFinished: (record) => recordRequest(record, metrics, log),
+      accessLog: (record) => recordRequest(record, metrics, log),
     });
     const readiness = { notReady: (): readonly string[] => [] };
     const admin = new AdminServer({
@@ -155,16 +157,15 @@ export class Gateway {
     for (const placement of this.pipeline.placements()) this.log.info(describePlacement(placement));
     const tls = s3.tls && { key: await readFile(s3.tls.key), cert: await readFile(s3.tls.certificate) };
     const adminEndpoint = await this.admin.start();
-    const { port } = await this.api.listen({ host: s3.host, port: s3.port, ...(tls && { tls }) });
+    this.#server = await this.api.listen({ host: s3.host, port: s3.port, ...(tls && { tls }) });
     this.#ready = true;
-    const host = s3.host.includes(':') ? `[${s3.host}]` : s3.host;
-    return { endpoint: `${tls ? 'https' : 'http'}://${host}:${port}`, adminEndpoint };
+    return { endpoint: this.#server.url, adminEndpoint };
   }
 
   /** Readiness off, requests in flight end, then everything that was opened is closed, in reverse. */
   async close(): Promise<void> {
     this.#ready = false;
-    await this.api.close(this.config.s3.drainSeconds * MS_PER_SECOND);
+    await this.#server?.close(this.config.s3.drainSeconds * MS_PER_SECOND);
     await this.pipeline.close();
     for (const part of this.owned) await part.close();
     await this.admin.close();
@@ -172,71 +173,6 @@ export class Gateway {
 }
 
 const ALLOW_ALL = [{ actions: ['*'], resources: ['*'] }];
-
-interface LatentStoreDeps {
-  readonly config: Config;
-  readonly backing: BackingStore;
-  readonly cache: DualFormatCache<CachedImage, CachedLatent>;
-  readonly models: Awaited<ReturnType<typeof loadModels>>;
-  readonly pipeline: DecodePipeline;
-  readonly metrics: Metrics;
-  readonly state: string;
-}
-
-async function buildLatentStore({ config, backing, cache, models, pipeline, metrics, state }: LatentStoreDeps) {
-  const index = await FactsIndex.open(state);
-  const ingest = new IngestPool();
-  const renderer = new ImageRenderer(pipeline);
-  const epochs = new KeyEpochs();
-  const source = new ImageSource({
-    backing,
-    cache,
-    epochs,
-    index,
-    renderer,
-    decoderClass: (model) => decoderClassOf(pipeline, model),
-    maxContainerBytes: config.limits.latentBytes * CONTAINER_FACTOR,
-    clock: () => performance.now(),
-  });
-  const writer = new LatentWriter({
-    backing,
-    cache,
-    cacheOnPut: config.cache.onPut,
-    epochs,
-    index,
-    ingest,
-    policies: new Policies(config.policies),
-    renderer,
-    source,
-    // Apart from the pipeline's: an upload waits for a render while it holds its own bytes.
-    memory: new ByteSemaphore({ capacity: config.decode.bytesInFlight, maxWaiting: MAX_WAITING_FOR_MEMORY }),
-    models,
-    defaultModel: config.models.default,
-    maxPixels: config.limits.imagePixels,
-    maxLatentBytes: config.limits.latentBytes,
-    onStored: (storage) => metrics.written(storage),
-  });
-  const listing = new LatentListing(backing, index, source);
-  const store = new LatentStore({
-    backing,
-    source,
-    writer,
-    listing,
-    recentVerbatim: new RecentVerbatim(),
-    observer: metrics,
-  });
-  return { store, source, owned: [ingest, index] };
-}
-
-/** Undefined where the model is not installed, or runs nowhere now. */
-function decoderClassOf(pipeline: DecodePipeline, model: string): string | undefined {
-  try {
-    return pipeline.decoderClass(model);
-  } catch (error) {
-    if (error instanceof S3Error) return undefined;
-    throw error;
-  }
-}
 
 function recordRequest(record: AccessRecord, metrics: Metrics, log: Logger): void {
   const { operation, status, durationMs, errorCode, cause, startedAt: _inTheLogAnyway, ...rest } = record;

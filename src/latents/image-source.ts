@@ -3,7 +3,6 @@
  * at once, promotion at the h-th latent hit, nothing stale in the cache.
  */
 import type { ObjectContent, ObjectInfo, ObjectStore, UserMetadata } from '../../s3-api/index.js';
-import { errors } from '../../s3-api/index.js';
 import { CodecError, PNG_ENCODER_PROFILE, readContainerHeader, type ContainerHeader } from '../../codec/index.js';
 import type { ObjectCache } from '../cache/dual-format-cache.js';
 import type { KeyEpochs } from '../routing/key-epochs.js';
@@ -225,7 +224,7 @@ export class ImageSource {
 
   #factsOf(bucket: string, stored: ObjectInfo): LatentFacts {
     const facts = factsFromMetadata(stored.userMetadata);
-    if (!facts) throw errors.internalError(new Error(`the stored object ${bucket}/${stored.key} is not latent-backed`));
+    if (!facts) throw new Error(`the stored object ${bucket}/${stored.key} is not latent-backed`);
     if (facts.render) return facts;
     const indexed = this.options.index.get({ bucket, key: stored.key, etag: stored.etag });
     return indexed?.kind === 'latent' && indexed.render ? { ...facts, render: indexed.render } : facts;

@@ -270,7 +270,7 @@ const ABOUT_THE_REPRESENTATION: ReadonlySet<string> = new Set([
 
 /** @throws S3Error NotModified or PreconditionFailed */
 function evaluate(info: ObjectInfo, conditions: Conditions | undefined): void {
-  if (conditions) evaluateReadConditions(info, conditions);
+  if (conditions) evaluateReadConditions(conditions, info);
 }
 
 /** A PNG has one part, whatever way its latent was uploaded. */

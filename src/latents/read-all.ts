@@ -1,9 +1,9 @@
 /** A stored object's body as one piece of memory. */
-import { errors, type ObjectContent } from '../../s3-api/index.js';
+import type { ObjectContent } from '../../s3-api/index.js';
 
 /**
  * @param limit bytes; a longer body is not read
- * @throws S3Error InternalError where the body is longer than the limit
+ * @throws Error where the body is longer than the limit
  */
 export async function readAll(content: Pick<ObjectContent, 'body' | 'info'>, limit: number): Promise<Uint8Array> {
   const { body, info } = content;
@@ -14,9 +14,7 @@ export async function readAll(content: Pick<ObjectContent, 'body' | 'info'>, lim
     length += chunk.byteLength;
     if (length > limit) {
       body.destroy();
-      throw errors.internalError(
-        new Error(`the stored object ${info.key} has more than the ${limit} bytes that a container may have`),
-      );
+      throw new Error(`the stored object ${info.key} has more than the ${limit} bytes that a container may have`);
     }
     chunks.push(chunk);
   }

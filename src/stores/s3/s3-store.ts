@@ -401,7 +401,7 @@ export class S3Store implements ObjectStore {
         uploadId,
         initiated: new Date(0),
         ...(output.StorageClass !== undefined && { storageClass: output.StorageClass }),
-        ...(output.ChecksumAlgorithm && { checksumAlgorithm: output.ChecksumAlgorithm }),
+        ...algorithmField(output.ChecksumAlgorithm),
         ...(output.ChecksumType && { checksumType: output.ChecksumType }),
       },
       parts,
@@ -660,7 +660,12 @@ function toUpload({
     uploadId: UploadId,
     initiated: Initiated ?? new Date(0),
     ...(StorageClass !== undefined && { storageClass: StorageClass }),
-    ...(ChecksumAlgorithm && { checksumAlgorithm: ChecksumAlgorithm }),
+    ...algorithmField(ChecksumAlgorithm),
     ...(ChecksumType && { checksumType: ChecksumType }),
   };
+}
+
+function algorithmField(name: string | undefined) {
+  const [checksumAlgorithm] = knownAlgorithms(name === undefined ? [] : [name]);
+  return checksumAlgorithm ? { checksumAlgorithm } : {};
 }

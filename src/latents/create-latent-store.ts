@@ -1,0 +1,96 @@
+/** Puts the latent store together from its parts. */
+import { S3Error, type ObjectStore } from '../../s3-api/index.js';
+import type { PolicyConfig } from '../config/schema.js';
+import { ByteSemaphore, type DecodePipeline } from '../decode/index.js';
+import { KeyEpochs } from '../routing/key-epochs.js';
+import { FactsIndex } from './facts-index.js';
+import { ImageRenderer } from './image-renderer.js';
+import { ImageSource, type ImageCache } from './image-source.js';
+import type { LatentModel } from './ingest.js';
+import { IngestPool } from './ingest-pool.js';
+import { LatentListing } from './latent-listing.js';
+import { LatentStore } from './latent-store.js';
+import { LatentWriter } from './latent-writer.js';
+import { Policies } from './policies.js';
+import { RecentVerbatim } from './recent-verbatim.js';
+import type { ReadObserver } from './stored-image.js';
+
+export interface LatentStoreOptions {
+  readonly backing: ObjectStore;
+  readonly cache: ImageCache;
+  /** Tier that a stored latent enters. */
+  readonly cacheOnPut: 'image' | 'latent' | 'none';
+  readonly models: readonly LatentModel[];
+  readonly defaultModel: string | undefined;
+  readonly pipeline: DecodePipeline;
+  readonly policies: readonly PolicyConfig[];
+  /** Folder of the LIST facts. */
+  readonly stateDirectory: string;
+  /** Largest upload that is looked at as a latent, in bytes. */
+  readonly maxLatentBytes: number;
+  /** Largest picture, in pixels. */
+  readonly maxPixels: number;
+  /** Bytes of all uploads that are held at once; apart from the pipeline's, since an upload waits for a render. */
+  readonly uploadBytesInFlight: number;
+  readonly observer: ReadObserver & { written(storage: 'latent' | 'verbatim'): void };
+}
+
+export interface CreatedLatentStore {
+  readonly store: LatentStore;
+  readonly source: ImageSource;
+  /** To be closed after the store's last use. */
+  readonly owned: readonly { close(): Promise<void> }[];
+}
+
+/** Uploads that may wait for memory before they are told to slow down. */
+const MAX_WAITING_UPLOADS = 1024;
+/** A container is a compressed latent and its PNG chunks: never larger than this many times the largest upload. */
+const CONTAINER_FACTOR = 2;
+
+export async function createLatentStore(options: LatentStoreOptions): Promise<CreatedLatentStore> {
+  const { backing, cache, pipeline, observer, maxLatentBytes } = options;
+  const index = await FactsIndex.open(options.stateDirectory);
+  const ingest = new IngestPool();
+  const renderer = new ImageRenderer(pipeline);
+  const epochs = new KeyEpochs();
+  const source = new ImageSource({
+    backing,
+    cache,
+    epochs,
+    index,
+    renderer,
+    decoderClass: (model) => decoderClassOf(pipeline, model),
+    maxContainerBytes: maxLatentBytes * CONTAINER_FACTOR,
+    clock: () => performance.now(),
+  });
+  const writer = new LatentWriter({
+    backing,
+    cache,
+    cacheOnPut: options.cacheOnPut,
+    epochs,
+    index,
+    ingest,
+    policies: new Policies(options.policies),
+    renderer,
+    source,
+    memory: new ByteSemaphore({ capacity: options.uploadBytesInFlight, maxWaiting: MAX_WAITING_UPLOADS }),
+    models: options.models.map(({ name, latentChannels, spatialFactor }) => ({ name, latentChannels, spatialFactor })),
+    defaultModel: options.defaultModel,
+    maxPixels: options.maxPixels,
+    maxLatentBytes,
+    onStored: (storage) => observer.written(storage),
+  });
+  const listing = new LatentListing(backing, index, source);
+  const store = new LatentStore({ backing, source, writer, listing, recentVerbatim: new RecentVerbatim(), observer });
+  return { store, source, owned: [ingest, index] };
+}
+
+/** Undefined where the model is not installed, or runs nowhere now. */
+function decoderClassOf(pipeline: DecodePipeline, model: string): string | undefined {
+  try {
+    return pipeline.decoderClass(model);
+  } catch (error) {
+    if (error instanceof S3Error) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,378 @@
+/** The latent store over the real filesystem store, the real decoder and the bundled model. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import sharp from 'sharp';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { decodeContainer, writeNpy, writeSafetensors, type Tensor } from '../../codec/index.js';
+import { S3Error, type ObjectContent, type WriteOptions } from '../../s3-api/index.js';
+import { DualFormatCache } from '../cache/dual-format-cache.js';
+import { ByteSemaphore, createDecodePipeline, type DecodePipeline, type RenderRequest } from '../decode/index.js';
+import type { InstalledModel } from '../models/installed-model.js';
+import { loadModels } from '../models/load-models.js';
+import { packagePath } from '../package-root.js';
+import { FilesystemStore } from '../stores/filesystem/filesystem-store.js';
+import { createLatentStore, type CreatedLatentStore } from './create-latent-store.js';
+import type { CachedImage, CachedLatent, ReadOutcome } from './stored-image.js';
+
+const signal = new AbortController().signal;
+const BUCKET = 'images';
+const MIB = 1 << 20;
+
+let root: string;
+let models: InstalledModel[];
+let pipeline: DecodePipeline;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'latentbox-latents-'));
+  models = await loadModels({ directories: [packagePath('models/bundled')], cacheDirectory: join(root, 'models') });
+  const memory = new ByteSemaphore({ capacity: 256 * MIB, maxWaiting: 64 });
+  pipeline = createDecodePipeline({ models, providers: ['cpu'], threads: 1, codecWorkers: 1, queueDepth: 64, memory });
+  await pipeline.start();
+});
+afterAll(async () => {
+  await pipeline.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+/** The real pipeline, with a gate that holds renders back and a count of them. */
+class Gate {
+  renders = 0;
+  #open: Promise<void> = Promise.resolve();
+  #release: () => void = () => undefined;
+
+  close(): void {
+    this.#open = new Promise((resolve) => (this.#release = resolve));
+  }
+  open(): void {
+    this.#release();
+  }
+  around(real: DecodePipeline): DecodePipeline {
+    return {
+      start: () => real.start(),
+      close: () => real.close(),
+      render: async (request: RenderRequest, renderSignal: AbortSignal) => {
+        this.renders += 1;
+        await this.#open;
+        return real.render(request, renderSignal);
+      },
+      renderPixels: (request, renderSignal) => real.renderPixels(request, renderSignal),
+      runGraph: (model, graph, inputs, runSignal) => real.runGraph(model, graph, inputs, runSignal),
+      status: () => real.status(),
+      load: () => real.load(),
+      placements: () => real.placements(),
+      decoderClass: (model) => real.decoderClass(model),
+    };
+  }
+}
+
+let backing: FilesystemStore;
+let created: CreatedLatentStore;
+let cache: DualFormatCache<CachedImage, CachedLatent>;
+let gate: Gate;
+let outcomes: ReadOutcome[];
+
+beforeEach(async () => {
+  const directory = await mkdtemp(join(root, 'store-'));
+  backing = new FilesystemStore(directory);
+  await backing.start();
+  cache = new DualFormatCache({ capacityBytes: 32 * MIB, alpha: 0.5, promotionHits: 2 });
+  gate = new Gate();
+  outcomes = [];
+  created = await createLatentStore({
+    backing,
+    cache,
+    cacheOnPut: 'none',
+    models,
+    defaultModel: undefined,
+    pipeline: gate.around(pipeline),
+    policies: [
+      { match: `${BUCKET}/lazy/*`, put: 'latent', decodeOnPut: false, codec: 'pcodec' },
+      { match: `${BUCKET}/files/*`, put: 'verbatim', decodeOnPut: true, codec: 'pcodec' },
+    ],
+    stateDirectory: join(directory, 'state'),
+    maxLatentBytes: MIB,
+    maxPixels: 1 << 20,
+    uploadBytesInFlight: 16 * MIB,
+    observer: { read: (outcome) => outcomes.push(outcome), written: () => undefined },
+  });
+  await backing.createBucket(BUCKET);
+  return async () => {
+    for (const part of created.owned) await part.close();
+    await backing.close();
+  };
+});
+
+function latent(seed = 1, shape = [16, 8, 12]): Tensor {
+  const count = shape.reduce((product, side) => product * side, 1);
+  const halves = Uint16Array.from({ length: count }, (_, i) => 0x3000 + ((i * 2654435761 * seed) >>> 21));
+  return { dtype: 'f16', shape, data: new Uint8Array(halves.buffer) };
+}
+
+function put(key: string, bytes: Uint8Array, options: Partial<WriteOptions> = {}) {
+  return created.store.putObject(
+    BUCKET,
+    key,
+    Readable.from([Buffer.from(bytes)]),
+    { contentLength: bytes.byteLength, systemMetadata: {}, userMetadata: {}, ...options },
+    signal,
+  );
+}
+
+async function bytesOf({ body }: ObjectContent): Promise<Buffer> {
+  if (body instanceof Uint8Array) return Buffer.from(body);
+  return Buffer.concat((await body.toArray()) as Buffer[]);
+}
+
+const get = (key: string, options = {}) => created.store.getObject(BUCKET, key, options, signal);
+const head = (key: string, options = {}) => created.store.headObject(BUCKET, key, options, signal);
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof S3Error)) throw new Error(`expected an S3Error, got ${String(error)}`);
+  return error.code;
+}
+
+describe('a stored latent', () => {
+  it('is read as a PNG whose size, ETag and type HEAD and LIST agree on', async () => {
+    const written = await put('a.png', writeNpy(latent()));
+    const content = await get('a.png');
+    const png = await bytesOf(content);
+    expect(await sharp(png).metadata()).toMatchObject({ format: 'png', width: 96, height: 64, channels: 3 });
+    expect(content.info).toMatchObject({
+      size: png.byteLength,
+      etag: written.etag,
+      systemMetadata: { contentType: 'image/png' },
+    });
+    expect((await head('a.png')).info).toMatchObject({ size: png.byteLength, etag: written.etag });
+    const listing = await created.store.listObjects(BUCKET, { maxKeys: 10 }, signal);
+    expect(listing.objects).toMatchObject([{ key: 'a.png', size: png.byteLength, etag: written.etag }]);
+    expect(written.etag).toMatch(/^[0-9a-f]{32}-1$/);
+  });
+
+  it('is kept bit for bit', async () => {
+    const tensor = latent(3);
+    await put('a.png', writeNpy(tensor));
+    const stored = await bytesOf(await backing.getObject(BUCKET, 'a.png', {}, signal));
+    expect(Buffer.from(decodeContainer(stored).tensor.data).equals(Buffer.from(tensor.data))).toBe(true);
+  });
+
+  it('moves from the store to the latent tier to the image tier, with the same bytes each time', async () => {
+    await put('a.png', writeNpy(latent()));
+    const reads: Buffer[] = [];
+    for (let i = 0; i < 4; i += 1) reads.push(await bytesOf(await get('a.png')));
+    expect(outcomes).toEqual(['miss', 'latent-hit', 'latent-hit', 'image-hit']);
+    for (const read of reads) expect(read.equals(reads[0] ?? Buffer.alloc(0))).toBe(true);
+    expect(cache.statistics()).toMatchObject({ imageEntries: 1, latentEntries: 0 });
+  });
+
+  it('answers ranges and conditions of the PNG in every tier', async () => {
+    const { etag } = await put('a.png', writeNpy(latent()));
+    const whole = await bytesOf(await get('a.png'));
+    for (let i = 0; i < 4; i += 1) {
+      const part = await get('a.png', { range: { kind: 'from', first: 10, last: 29 } });
+      expect(part.range).toEqual({ first: 10, last: 29 });
+      expect((await bytesOf(part)).equals(whole.subarray(10, 30))).toBe(true);
+      expect(await codeOf(get('a.png', { conditions: { ifNoneMatch: [etag] } }))).toBe('NotModified');
+      expect(await codeOf(get('a.png', { conditions: { ifMatch: ['other'] } }))).toBe('PreconditionFailed');
+      expect(await codeOf(get('a.png', { range: { kind: 'from', first: whole.byteLength } }))).toBe('InvalidRange');
+    }
+  });
+
+  it('answers a range beyond the container but inside the PNG when nothing is cached', async () => {
+    await put('a.png', writeNpy(latent()));
+    const { size } = (await head('a.png')).info;
+    const stored = (await backing.headObject(BUCKET, 'a.png', {})).info.size;
+    expect(size).toBeGreaterThan(stored);
+    const tail = await get('a.png', { range: { kind: 'from', first: size - 12 } });
+    expect(Buffer.from((await bytesOf(tail)).subarray(4, 8)).toString()).toBe('IEND');
+  });
+
+  it("keeps the client's metadata and shows none of its own", async () => {
+    const userMetadata = { artist: 'someone', 'lbx-model': 'bundled' };
+    await put('a.png', writeNpy(latent()), { userMetadata });
+    expect((await head('a.png')).info.userMetadata).toEqual({ artist: 'someone' });
+    expect((await get('a.png')).info.userMetadata).toEqual({ artist: 'someone' });
+  });
+
+  it('keeps metadata up to S3’s own limit, in the container where the facts leave it no room', async () => {
+    const userMetadata = { note: 'x'.repeat(2000) };
+    await put('a.png', writeNpy(latent()), { userMetadata });
+    expect((await head('a.png')).info.userMetadata).toEqual(userMetadata);
+    expect((await get('a.png')).info.userMetadata).toEqual(userMetadata);
+    const { info } = await backing.headObject(BUCKET, 'a.png', {});
+    expect(info.userMetadata['note']).toBeUndefined();
+  });
+
+  it('may come as safetensors, bare with hints, or as a container', async () => {
+    const tensor = latent(5);
+    const { etag } = await put('npy', writeNpy(tensor));
+    expect((await put('safetensors', writeSafetensors(new Map([['latent', tensor]])))).etag).toBe(etag);
+    const hints = { 'lbx-shape': '16,8,12', 'lbx-dtype': 'f16' };
+    expect((await put('raw', tensor.data, { userMetadata: hints })).etag).toBe(etag);
+    const container = await bytesOf(await backing.getObject(BUCKET, 'npy', {}, signal));
+    expect((await put('container', container)).etag).toBe(etag);
+  });
+
+  it('can be cropped by hints', async () => {
+    await put('a.png', writeNpy(latent()), { userMetadata: { 'lbx-width': '90', 'lbx-height': '61' } });
+    expect(await sharp(await bytesOf(await get('a.png'))).metadata()).toMatchObject({ width: 90, height: 61 });
+  });
+
+  it('is rendered by the first HEAD or LIST where the policy does not decode at PUT', async () => {
+    await put('lazy/a.png', writeNpy(latent(7)));
+    await put('lazy/b.png', writeNpy(latent(8)));
+    expect(gate.renders).toBe(0);
+    const { size } = (await head('lazy/a.png')).info;
+    const listing = await created.store.listObjects(BUCKET, { prefix: 'lazy/', maxKeys: 10 }, signal);
+    expect(listing.objects[0]?.size).toBe(size);
+    expect((await bytesOf(await get('lazy/b.png'))).byteLength).toBe(listing.objects[1]?.size);
+  });
+
+  it('copies with its facts, and with new metadata', async () => {
+    const { etag } = await put('a.png', writeNpy(latent()), { userMetadata: { a: '1' } });
+    const source = { bucket: BUCKET, key: 'a.png', conditions: { ifMatch: [etag] } };
+    const replaceMetadata = { systemMetadata: { cacheControl: 'no-cache' }, userMetadata: { b: '2' } };
+    expect((await created.store.copyObject(source, BUCKET, 'b.png', {}, signal)).etag).toBe(etag);
+    expect((await created.store.copyObject(source, BUCKET, 'c.png', { replaceMetadata }, signal)).etag).toBe(etag);
+    expect((await head('b.png')).info.userMetadata).toEqual({ a: '1' });
+    expect((await head('c.png')).info).toMatchObject({
+      userMetadata: { b: '2' },
+      systemMetadata: { cacheControl: 'no-cache', contentType: 'image/png' },
+    });
+    expect((await bytesOf(await get('c.png'))).equals(await bytesOf(await get('a.png')))).toBe(true);
+  });
+
+  it('is replaced or deleted only where If-Match names the PNG’s ETag', async () => {
+    const { etag } = await put('a.png', writeNpy(latent()));
+    expect(await codeOf(put('a.png', writeNpy(latent(2)), { conditions: { ifMatch: ['other'] } }))).toBe(
+      'PreconditionFailed',
+    );
+    const second = await put('a.png', writeNpy(latent(2)), { conditions: { ifMatch: [etag] } });
+    expect(second.etag).not.toBe(etag);
+    expect(await codeOf(created.store.deleteObject(BUCKET, 'a.png', { conditions: { ifMatch: [etag] } }, signal))).toBe(
+      'PreconditionFailed',
+    );
+    await created.store.deleteObject(BUCKET, 'a.png', { conditions: { ifMatch: [second.etag] } }, signal);
+    expect(await codeOf(head('a.png'))).toBe('NoSuchKey');
+  });
+});
+
+describe('identical requests in flight', () => {
+  it('share one decode', async () => {
+    await put('a.png', writeNpy(latent()));
+    gate.renders = 0;
+    gate.close();
+    const reads = Array.from({ length: 8 }, () => get('a.png'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    gate.open();
+    const bodies = await Promise.all((await Promise.all(reads)).map(bytesOf));
+    expect(gate.renders).toBe(1);
+    for (const body of bodies) expect(body.equals(bodies[0] ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it('leave image-tier hits alone while a decode is held open', async () => {
+    await put('hot.png', writeNpy(latent()));
+    for (let i = 0; i < 3; i += 1) await get('hot.png');
+    await put('cold.png', writeNpy(latent(2)));
+    gate.close();
+    let coldDone = false;
+    const cold = get('cold.png').finally(() => (coldDone = true));
+    for (let i = 0; i < 20; i += 1) await get('hot.png');
+    expect(outcomes.slice(-20)).toEqual(Array.from({ length: 20 }, () => 'image-hit'));
+    expect(coldDone).toBe(false);
+    gate.open();
+    await cold;
+  });
+
+  it('never cache what a write replaced meanwhile', async () => {
+    await put('a.png', writeNpy(latent(1)));
+    gate.close();
+    const old = get('a.png');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const replacing = put('a.png', writeNpy(latent(2)));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    gate.open();
+    const [before] = [await bytesOf(await old), await replacing];
+    const after = await bytesOf(await get('a.png'));
+    expect(after.equals(before)).toBe(false);
+    expect((await bytesOf(await get('a.png'))).equals(after)).toBe(true);
+  });
+});
+
+describe('everything else', () => {
+  it('is kept byte for byte, with ranges and conditions of its own', async () => {
+    const text = Buffer.from('not a picture at all');
+    const { etag } = await put('a.txt', text, {
+      systemMetadata: { contentType: 'text/plain' },
+      userMetadata: { 'lbx-format': 'latent-1', own: 'yes' },
+    });
+    expect((await bytesOf(await get('a.txt'))).equals(text)).toBe(true);
+    expect((await bytesOf(await get('a.txt', { range: { kind: 'suffix', length: 3 } }))).toString()).toBe('all');
+    expect(await codeOf(get('a.txt', { conditions: { ifNoneMatch: [etag] } }))).toBe('NotModified');
+    expect((await head('a.txt')).info).toMatchObject({
+      etag,
+      userMetadata: { own: 'yes' },
+      systemMetadata: { contentType: 'text/plain' },
+    });
+    expect(outcomes).toEqual(['verbatim', 'verbatim']);
+  });
+
+  it('includes tensor files that hold something else, and latents under a verbatim policy', async () => {
+    const weights = writeSafetensors(
+      new Map([
+        ['a', latent(1, [2, 3])],
+        ['b', latent(2, [4])],
+      ]),
+    );
+    await put('weights.safetensors', weights);
+    expect((await bytesOf(await get('weights.safetensors'))).equals(Buffer.from(weights))).toBe(true);
+    const npy = writeNpy(latent());
+    await put('files/a.npy', npy);
+    expect((await bytesOf(await get('files/a.npy'))).equals(Buffer.from(npy))).toBe(true);
+  });
+
+  it('includes tensor files over the limit', async () => {
+    const large = writeNpy(latent(1, [16, 256, 256]));
+    expect(large.byteLength).toBeGreaterThan(MIB);
+    await put('large.npy', large);
+    expect((await bytesOf(await get('large.npy'))).equals(Buffer.from(large))).toBe(true);
+    expect(await codeOf(put('large2.npy', large, { userMetadata: { 'lbx-model': 'bundled' } }))).toBe('EntityTooLarge');
+  });
+});
+
+describe('a broken latent', () => {
+  const npy = writeNpy(latent());
+  it.each([
+    ['with channels that no model has', writeNpy(latent(1, [5, 8, 8])), {}, 'InvalidRequest'],
+    ['that is truncated', npy.subarray(0, npy.byteLength - 1), {}, 'InvalidRequest'],
+    [
+      'with a safetensors header that is no JSON',
+      Buffer.concat([Buffer.from([9, 0, 0, 0, 0, 0, 0, 0]), Buffer.from('{"a":nope')]),
+      {},
+      'InvalidRequest',
+    ],
+    [
+      'with a declared header of 1 GB',
+      Buffer.concat([Buffer.from([0, 0, 0, 64, 0, 0, 0, 0]), Buffer.from('{"a":{}}')]),
+      {},
+      'InvalidRequest',
+    ],
+    ['for a model that is not installed', npy, { 'lbx-model': 'absent' }, 'InvalidRequest'],
+    ['with a hint that makes no sense', npy, { 'lbx-scaled': 'perhaps' }, 'InvalidArgument'],
+    ['that decodes to more pixels than are allowed', writeNpy(latent(1, [16, 8, 2048 + 16])), {}, 'InvalidRequest'],
+    ['of a batch', writeNpy(latent(1, [2, 16, 8, 8])), {}, 'InvalidRequest'],
+  ])('%s is refused, and nothing is stored', async (_what, bytes, userMetadata, code) => {
+    expect(await codeOf(put('broken.png', bytes, { userMetadata }))).toBe(code);
+    expect(await codeOf(head('broken.png'))).toBe('NoSuchKey');
+  });
+
+  it('leaves the object that was there', async () => {
+    const { etag } = await put('a.png', npy);
+    expect(await codeOf(put('a.png', npy.subarray(0, 300)))).toBe('InvalidRequest');
+    expect((await head('a.png')).info.etag).toBe(etag);
+  });
+});
