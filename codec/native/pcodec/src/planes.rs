@@ -35,7 +35,7 @@ impl Ordered for f32 {
 }
 
 /// 64 values a cell: fine enough to tell planes apart, coarse enough for a plane of some thousand numbers.
-const CELL_BITS: u32 = 6;
+const CELL_BITS: u32 = 4;
 const CELLS: usize = 1 << (16 - CELL_BITS);
 
 /// What a chunk's own tables cost, measured on 16-bit types at level 8.
