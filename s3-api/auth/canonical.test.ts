@@ -33,6 +33,18 @@ describe('canonicalUris', () => {
 });
 
 describe('canonicalQuery', () => {
+  it('spells every octet in one way, escaped or not', () => {
+    for (let octet = 0; octet < 256; octet++) {
+      const hex = octet.toString(16).padStart(2, '0');
+      const char = String.fromCharCode(octet);
+      const spelling = /[A-Za-z0-9\-._~]/.test(char) ? char : `%${hex.toUpperCase()}`;
+      expect(canonicalQuery(`a=%${hex}`)).toBe(`a=${spelling}`);
+      expect(canonicalQuery(`a=%${hex.toUpperCase()}`)).toBe(`a=${spelling}`);
+      if (octet !== 0x2f) expect(canonicalUris(`/%${hex.toUpperCase()}`)).toEqual([`/${spelling}`]);
+      if (!'%&+='.includes(char)) expect(canonicalQuery(`a=${char}`)).toBe(`a=${spelling}`);
+    }
+  });
+
   it.each([
     ['b=2&a=1', 'a=1&b=2'],
     ['a=2&a=1', 'a=1&a=2'],

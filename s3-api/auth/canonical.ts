@@ -4,15 +4,18 @@
  */
 import type { WireRequest } from '../wire-request.js';
 
-const PLAIN_PATH = /^[A-Za-z0-9\-._~/]*$/;
-const PLAIN_COMPONENT = /^[A-Za-z0-9\-._~]*$/;
+/** Escapes of octets that SigV4 escapes, with upper-case digits: text of these and of unreserved characters stays as it is. */
+const ESCAPE = '%(?:[0189A-F][0-9A-F]|2[0-9A-C]|3[A-F]|40|5[B-E]|60|7[BCDF])';
+const CANONICAL_PATH = new RegExp(`^(?:[A-Za-z0-9\\-._~/]|${ESCAPE})*$`);
+const CANONICAL_COMPONENT = new RegExp(`^(?:[A-Za-z0-9\\-._~]|%2F|${ESCAPE})*$`);
+const UNRESERVED = /^[A-Za-z0-9\-._~]$/;
 const HEX_PAIR = /^[0-9A-Fa-f]{2}$/;
 const SLASH = 0x2f;
 
 /** Octet → its canonical spelling. */
 const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, octet) => {
   const char = String.fromCharCode(octet);
-  return PLAIN_COMPONENT.test(char) ? char : `%${octet.toString(16).toUpperCase().padStart(2, '0')}`;
+  return UNRESERVED.test(char) ? char : `%${octet.toString(16).toUpperCase().padStart(2, '0')}`;
 });
 
 /**
@@ -21,7 +24,7 @@ const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, octet) => {
  * first.
  */
 export function canonicalUris(rawPath: string): readonly string[] {
-  if (PLAIN_PATH.test(rawPath)) return [rawPath];
+  if (CANONICAL_PATH.test(rawPath)) return [rawPath];
   const slashed = reencode(rawPath, { slash: '/', escapedSlash: '/' });
   const escaped = reencode(rawPath, { slash: '/', escapedSlash: '%2F' });
   return slashed === escaped ? [slashed] : [slashed, escaped];
@@ -60,7 +63,7 @@ export function canonicalHeaders(
 }
 
 function canonicalComponent(text: string): string {
-  if (PLAIN_COMPONENT.test(text)) return text;
+  if (CANONICAL_COMPONENT.test(text)) return text;
   return reencode(text.replaceAll('+', ' '), { slash: '%2F', escapedSlash: '%2F' });
 }
 

@@ -78,7 +78,10 @@ function last(): Seen {
 /** GETs the URL as it is: `fetch` would resolve `..` first, which no signature survives. */
 async function statusOf(url: string): Promise<number | undefined> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get({ port: new URL(url).port, path: url.slice(endpoint.length) }, resolve).once('error', reject);
+    get({ host: '127.0.0.1', port: new URL(url).port, path: url.slice(endpoint.length) }, resolve).once(
+      'error',
+      reject,
+    );
   });
   response.resume();
   return response.statusCode;

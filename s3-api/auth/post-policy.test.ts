@@ -138,11 +138,15 @@ describe('checkPostPolicy', () => {
     );
   });
 
-  it('reads several fields in one equality object', () => {
-    const encoded = encode({ expiration: '2030-01-01T00:00:00Z', conditions: [{ acl: 'private', Key: 'k' }] });
-    expect(parsePolicy(encoded).conditions).toEqual([
-      { kind: 'eq', field: 'acl', value: 'private' },
-      { kind: 'eq', field: 'key', value: 'k' },
-    ]);
+  it.each([[{}], [{ acl: 'private', key: 'k' }]])('refuses %j, which is not one field', (condition) => {
+    expect(() => parsePolicy(encode({ expiration: '2030-01-01T00:00:00Z', conditions: [condition] }))).toThrow(
+      expect.objectContaining({ code: 'InvalidPolicyDocument' }),
+    );
+  });
+
+  it('refuses a policy that does not name its bucket', () => {
+    expect(() => {
+      check({ policy: encode({ ...POLICY, conditions: POLICY.conditions.slice(1) }) });
+    }).toThrow(expect.objectContaining({ code: 'AccessDenied', message: expect.stringContaining('bucket') as string }));
   });
 });

@@ -84,7 +84,8 @@ export function verifyPostPolicy(fields: FormFields, deps: AuthenticationDeps): 
 
 /**
  * Holds the form against its policy. Call it once before the file with `fileSize` absent (a size limit is then left
- * out) and once with the size; `fields` must have `bucket` and the final `key` filled in. Throws AccessDenied,
+ * out) and once with the size; `fields` must have `bucket` and the final `key` filled in. A policy must name its bucket,
+ * or it would hold for every one. Throws AccessDenied,
  * EntityTooLarge or EntityTooSmall.
  */
 export function checkPostPolicy(policy: PostPolicy, fields: FormFields, now: Date, fileSize?: number): void {
@@ -101,9 +102,7 @@ export function checkPostPolicy(policy: PostPolicy, fields: FormFields, now: Dat
       throw denied(`Policy Condition failed: ["${condition.kind}", "$${condition.field}", "${condition.value}"]`);
   }
   const extra = [...fields.keys()].filter((name) => !covered.has(name) && !name.startsWith('x-ignore-'));
-  // The bucket is in the URL; a form need not repeat it, nor its policy name it.
-  const uncovered = extra.filter((name) => name !== 'bucket');
-  if (uncovered.length > 0) throw denied(`Extra input fields: ${uncovered.join(', ')}`);
+  if (extra.length > 0) throw denied(`Extra input fields: ${extra.join(', ')}`);
 }
 
 /** The largest file that the policy allows, for the body decoder's limit; undefined where it names none. */
@@ -146,6 +145,7 @@ const condition = z.union([
     ]),
   z
     .record(z.string(), z.string())
+    .refine((pairs) => Object.keys(pairs).length === 1, 'must have exactly one property')
     .transform((pairs): PolicyCondition[] =>
       Object.entries(pairs).map(([field, value]) => ({ kind: 'eq', field: field.toLowerCase(), value })),
     ),

@@ -18,10 +18,12 @@ export type AuthParameters = ReadonlyMap<string, string>;
 /** The parameters that authentication reads (`X-Amz-*`, and SigV2's, to refuse them by name); malformed escapes stay. */
 export function authParameters(rawQuery: string): AuthParameters {
   const found = new Map<string, string>();
-  if (!/X-Amz-|AWSAccessKeyId/.test(rawQuery)) return found;
+  if (!rawQuery.includes('X-Amz-') && !rawQuery.includes('AWSAccessKeyId')) return found;
   for (const pair of rawQuery.split('&')) {
-    const [, name, value] = /^(X-Amz-[A-Za-z0-9-]+|AWSAccessKeyId)=(.*)$/s.exec(pair) ?? [];
-    if (name !== undefined && value !== undefined && !found.has(name)) found.set(name, decode(value));
+    if (!pair.startsWith('X-Amz-') && !pair.startsWith('AWSAccessKeyId')) continue;
+    const equals = pair.indexOf('=');
+    const name = pair.slice(0, equals);
+    if (equals > 0 && !found.has(name)) found.set(name, decode(pair.slice(equals + 1)));
   }
   return found;
 }
@@ -91,6 +93,7 @@ function checkLifetime(signedAt: Date, expires: number, now: Date): void {
 }
 
 function decode(value: string): string {
+  if (!value.includes('%')) return value;
   try {
     return decodeURIComponent(value);
   } catch {
