@@ -45,4 +45,6 @@ export interface InstalledModel {
   readonly decoder: PreparedGraph;
   readonly encoder?: PreparedGraph;
   readonly decoderVjp?: PreparedGraph;
+  /** Why there is no `decoderVjp`; present exactly where that is absent. */
+  readonly decoderVjpReason?: string;
 }

@@ -85,6 +85,7 @@ export async function loadModel(directory: string, cacheDirectory: string): Prom
     decoder: graph(manifest.decoder),
     ...(manifest.encoder === undefined ? {} : { encoder: graph(manifest.encoder) }),
     ...(manifest.decoderVjp === undefined ? {} : { decoderVjp: graph(manifest.decoderVjp) }),
+    ...(manifest.decoderVjpReason === undefined ? {} : { decoderVjpReason: manifest.decoderVjpReason }),
   };
 }
 

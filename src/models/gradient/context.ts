@@ -71,6 +71,13 @@ export class GradientContext {
     return this.#producers.get(name);
   }
 
+  /** @throws NotDifferentiable where a constant has more dimensions than the activation that it meets. */
+  refuseWider(constant: string, active: string): void {
+    const dims = this.constant(constant)?.dims ?? [];
+    if (dims.length > this.facts(active).rank)
+      throw new NotDifferentiable(`${active} is broadcast to ${dims.join('×')}`);
+  }
+
   /** A scalar constant in the element type of `like`. */
   scalar(value: number, like: string): string {
     return this.builder.scalar(value, this.facts(like).elementType);

@@ -96,23 +96,24 @@ function output(node: OnnxNode): string {
 }
 
 /**
- * Cotangents of a binary operator's operands. An active operand must have the result's shape: the other one may be
- * broadcast only if it is a constant of one element, or one with a size of 1 wherever it does not state a channel.
+ * Cotangents of a binary operator's operands. An active operand is taken to have the result's shape: the other one is
+ * another activation of the same shape, weights of no higher rank, or a number that exporters compute from shapes (the
+ * scale of an attention). Should a graph broadcast an activation, its check run fails and it gets no gradient.
  */
 function both(node: OnnxNode, context: GradientContext, first: string, second: string): InputCotangents {
   const [a, b] = operands(node);
-  if (context.isActive(a) && context.isActive(b))
-    return [
-      [0, first],
-      [1, second],
-    ];
-  const fixed = context.isActive(a) ? b : a;
-  const active = context.isActive(a) ? a : b;
-  const dims = context.constant(fixed)?.dims;
-  if (dims === undefined || dims.length > context.facts(active).rank) {
-    throw new NotDifferentiable(`${node.opType} with a computed operand that does not depend on the input`);
+  if (!context.isActive(b)) {
+    context.refuseWider(b, a);
+    return [[0, first]];
   }
-  return context.isActive(a) ? [[0, first]] : [[1, second]];
+  if (!context.isActive(a)) {
+    context.refuseWider(a, b);
+    return [[1, second]];
+  }
+  return [
+    [0, first],
+    [1, second],
+  ];
 }
 
 /** Nearest-neighbour enlargement by a whole factor k repeats each cell k² times: the cotangent is the sum over them. */

@@ -25,6 +25,8 @@ const manifestSchema = z.object({
   decoder: graphSchema,
   encoder: graphSchema.optional(),
   decoderVjp: graphSchema.optional(),
+  /** Why there is no gradient. */
+  decoderVjpReason: z.string().optional(),
 });
 
 /** What a folder of prepared graphs says of itself; its presence says that they were checked. */
@@ -85,23 +87,31 @@ export async function prepareModel(preparation: Preparation): Promise<Manifest> 
 async function prepareDecoder(
   work: string,
   { decoderPath, constants }: Preparation,
-): Promise<Pick<Manifest, 'spatialFactor' | 'decoder' | 'decoderVjp'>> {
+): Promise<Omit<Manifest, 'encoder'>> {
   const { space, sampleRange } = constants;
   const scaled = scaledDecoder(decoderPath, await readOnnxModel(decoderPath), space, sampleRange);
   const weights = new ExternalWeights(join(work, 'decoder.weights'));
   const decoder = await writeGraph(work, 'decoder.onnx', servedDecoder(scaled), weights);
   const spatialFactor = await checkServedDecoder(checked(work, decoder), space.channels);
   const vjp = differentiate(scaled.model);
+  let decoderVjpReason = vjp.kind === 'graph' ? '' : vjp.reason;
   if (vjp.kind === 'graph') {
     const decoderVjp = await writeGraph(work, 'decoder-vjp.onnx', { ...scaled, model: vjp.model }, weights);
-    await checkGradient(checked(work, decoderVjp), space.channels, spatialFactor);
-    return { spatialFactor, decoder, decoderVjp };
+    try {
+      await checkGradient(checked(work, decoderVjp), space.channels, spatialFactor);
+      return { spatialFactor, decoder, decoderVjp };
+    } catch (cause) {
+      // The decoder ran; what the runtime refuses is the gradient alone.
+      if (!(cause instanceof ModelError) || cause.reason !== 'runtime') throw cause;
+      decoderVjpReason = cause.message.slice(cause.subject.length + 2);
+      await rm(join(work, decoderVjp.file));
+    }
   }
   // uint8 pixels hide a NaN, so the float samples are looked at by themselves.
   const floats = await writeGraph(work, 'samples.onnx', scaled, weights);
   await checkSamples(checked(work, floats), space.channels);
   await rm(join(work, floats.file));
-  return { spatialFactor, decoder };
+  return { spatialFactor, decoder, decoderVjpReason };
 }
 
 async function prepareEncoder(

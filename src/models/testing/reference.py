@@ -8,6 +8,7 @@ files: what went in, what came out, and the gradient that autograd gives.
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,37 @@ def seeded_case(target: Path, name: str, seed: int) -> None:
         folder, latent=latent, sample=sample, cotangent=cotangent, gradient=gradient,
         pixels=pixels, encoded=scaled, decoded=to_pixels(sample),
     )
+    if name == "kl-plain":
+        export_onnx(model, folder / "onnx")
+
+
+class Half(nn.Module):
+    """One half of a VAE as a module of its own, which is what the exporter takes."""
+
+    def __init__(self, model: nn.Module, run: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.model = model  # so that the exporter knows the weights
+        self.run = run
+
+    def forward(self, value: torch.Tensor) -> torch.Tensor:
+        return self.run(value)
+
+
+def export_onnx(model: nn.Module, folder: Path) -> None:
+    """PyTorch's own export, in the layout that optimum gives it."""
+    sides = {0: "batch", 2: "height", 3: "width"}
+    channels = model.config.latent_channels
+    halves = [
+        ("decoder", "latent_sample", "sample", lambda z: model.decode(z).sample, (1, channels, 8, 8)),
+        ("encoder", "sample", "latent_parameters", lambda x: model.encode(x).latent_dist.parameters, (1, 3, 32, 32)),
+    ]
+    for half, input_name, output_name, run, shape in halves:
+        (folder / f"vae_{half}").mkdir(parents=True)
+        torch.onnx.export(
+            Half(model, run), (torch.randn(shape),), folder / f"vae_{half}" / "model.onnx", dynamo=False, opset_version=17,
+            input_names=[input_name], output_names=[output_name], dynamic_axes={input_name: sides, output_name: sides},
+        )
+    (folder / "config.json").write_text((folder.parent / "config.json").read_text())
 
 
 class OriginalTiny:

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { floatValues } from '../check-decode.js';
+import { floatToHalf } from '../weights/half.js';
 import type { InstalledModel } from '../installed-model.js';
 
 const run = promisify(execFile);
 const SCRIPT = join(import.meta.dirname, 'reference.py');
-const MODULES = ['torch', 'diffusers', 'safetensors', 'PIL'];
+const MODULES = ['torch', 'diffusers', 'safetensors', 'onnx', 'PIL'];
 
 /** Public data beside the checkout; absent on other machines. */
 export const SHARED_DATA = join(import.meta.dirname, '../../../../shared/data');
@@ -87,11 +88,15 @@ export async function agreement(model: InstalledModel, folder: string): Promise<
   const load = (name: string): Promise<ReferenceArray> => referenceArray(folder, name);
   const latent = await load('latent');
   const cotangent = await load('cotangent');
+  const scaled =
+    model.decoder.precision === 'f32'
+      ? new Tensor('float32', floats(latent), [...latent.dims])
+      : new Tensor('float16', floatToHalf(floats(latent)), [...latent.dims]);
   const vjp = await runGraph(model.decoderVjp?.path, [
-    new Tensor('float32', floats(latent), [...latent.dims]),
+    scaled,
     new Tensor('float32', floats(cotangent), [...cotangent.dims]),
   ]);
-  const served = await runGraph(model.decoder.path, [new Tensor('float32', floats(latent), [...latent.dims])]);
+  const served = await runGraph(model.decoder.path, [scaled]);
   const pixels = await load('pixels');
   const encoded = await runGraph(model.encoder?.path, [new Tensor('uint8', pixels.bytes, [1, ...pixels.dims])]);
   const decoded = (await load('decoded')).bytes;
