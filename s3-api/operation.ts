@@ -19,9 +19,9 @@ export interface OperationDeps {
   readonly owner: Owner;
   readonly cors: BucketCors;
   /** Throws AccessDenied where the caller's rules do not allow `action` on `bucket/key`. */
-  authorize(auth: AuthenticatedRequest, action: string, bucket: string, key: string): void;
+  readonly authorize: (auth: AuthenticatedRequest, action: string, bucket: string, key: string) => void;
   /** Verifies the signature of a browser form. Throws as header authentication does. */
-  authenticateForm(fields: FormFields): VerifiedForm;
+  readonly authenticateForm: (fields: FormFields) => VerifiedForm;
   readonly now: () => Date;
 }
 

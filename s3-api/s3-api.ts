@@ -74,7 +74,7 @@ export function createS3Api(options: S3ApiOptions): S3Api {
   return {
     app,
     async listen({ host, port, tls }) {
-      const listener = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
+      const listener = getRequestListener((request, env) => app.fetch(request, env), {
         overrideGlobalObjects: false,
         // The front reads away or closes unread bodies itself.
         autoCleanupIncoming: false,

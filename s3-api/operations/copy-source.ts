@@ -10,10 +10,10 @@ import { decodePath } from '../url-encoding.js';
 /** Reads `bucket/key[?versionId=…]` with the `x-amz-copy-source-if-*` conditions, and checks that the caller may read it. */
 export function copySource(request: S3Request, deps: OperationDeps): CopySource {
   const header = request.headers.get('x-amz-copy-source') ?? '';
-  const [path = '', query] = splitOnce(header.replace(/^\//, ''), '?versionId=');
+  const [path, query] = splitOnce(header.replace(/^\//, ''), '?versionId=');
   // The slash between bucket and key may itself be escaped.
   const decoded = decodePath(path).replace(/^\//, '');
-  const [bucket = '', key] = splitOnce(decoded, '/');
+  const [bucket, key] = splitOnce(decoded, '/');
   if (key === undefined || key === '' || bucket === '')
     throw errors.invalidArgument('x-amz-copy-source', header, 'Invalid copy source object key');
   requirePossibleBucketName(bucket);

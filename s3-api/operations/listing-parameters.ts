@@ -12,7 +12,10 @@ export const MAX_PAGE = 1000;
 const MAX_INT = 2_147_483_647;
 
 /** How keys are written: as they are, or URL-encoded where the client asked. Throws InvalidArgument. */
-export function keyEncoder(request: S3Request): { readonly type: string | undefined; encode(key: string): string } {
+export function keyEncoder(request: S3Request): {
+  readonly type: string | undefined;
+  readonly encode: (key: string) => string;
+} {
   const type = request.query.get('encoding-type');
   if (type === undefined || type === '') return { type: undefined, encode: (key) => key };
   if (type.toLowerCase() !== 'url')

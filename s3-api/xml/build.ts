@@ -1,5 +1,5 @@
-/** Writes S3's XML answers with fast-xml-parser's builder. */
-import { XMLBuilder } from 'fast-xml-parser';
+/** Writes S3's XML answers with fast-xml-builder. */
+import { Builder } from 'fast-xml-builder';
 
 /** An element's content: text, child elements by name, or repeated elements. `undefined` children are left out. */
 export type XmlValue = string | number | boolean | Date | XmlElement | readonly XmlValue[];
@@ -18,7 +18,7 @@ export interface XmlDocument {
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-const builder = new XMLBuilder({
+const builder = new Builder({
   ignoreAttributes: false,
   attributeNamePrefix: '@',
   processEntities: false,

@@ -48,6 +48,7 @@ export function parseXml(text: string, ...roots: readonly string[]): ParsedEleme
   if (/<!DOCTYPE/i.test(text)) throw errors.malformedXml();
   let document: unknown;
   try {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- its successor is the same code with seven packages around it
     if (XMLValidator.validate(text) !== true) throw errors.malformedXml();
     document = parser.parse(text);
   } catch (cause) {
