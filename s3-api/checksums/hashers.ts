@@ -2,15 +2,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { ChecksumAlgorithm } from '../object-store.js';
+import type { Hasher } from './hasher.js';
 import { createWasmCrc } from './wasm-crc.js';
 
 export type DigestAlgorithm = ChecksumAlgorithm | 'MD5';
-
-export interface Hasher {
-  update(bytes: Uint8Array): void;
-  /** Big-endian bytes, as S3 encodes them in base64. Final: no update may follow. */
-  digest(): Buffer;
-}
 
 /** Length of each digest in bytes. */
 export const DIGEST_BYTES = {

@@ -7,7 +7,7 @@ export {
   decodeDigest,
   DIGEST_BYTES,
   type DigestAlgorithm,
-  type Hasher,
 } from './hashers.js';
+export type { Hasher } from './hasher.js';
 export { combineCrcs, type CrcAlgorithm, type CrcPiece } from './crc-combine.js';
 export { multipartChecksum, multipartChecksumType, type PartChecksum } from './multipart.js';

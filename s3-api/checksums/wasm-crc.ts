@@ -3,7 +3,7 @@
  * 8 or 12 bytes of state and loads them when another one has used the instance in between.
  */
 import { createCRC32, createCRC64, type IHasher } from 'hash-wasm';
-import type { Hasher } from './hashers.js';
+import type { Hasher } from './hasher.js';
 
 /** Castagnoli's polynomial, reflected (RFC 3720 appendix B.4). */
 const CRC32C_POLYNOMIAL = 0x82f63b78;
