@@ -290,12 +290,6 @@ describe('authenticate by query', () => {
     ['an unknown key', replace('AKIA', 'AKIB'), 'InvalidAccessKeyId', /does not exist/],
     ['an escape that is not UTF-8', replace('AKIA', '%FF'), 'AuthorizationQueryParametersError', /mal-formed/],
     [
-      'SigV2',
-      wire('GET', '/k?AWSAccessKeyId=A&Expires=1&Signature=x', [['host', 'h']]),
-      'InvalidRequest',
-      /Please use AWS4/,
-    ],
-    [
       'an unsigned x-amz header',
       { ...presignedGet(), headers: [...presignedGet().headers, ['x-amz-acl', 'private']] },
       'AccessDenied',

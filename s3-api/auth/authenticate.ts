@@ -4,6 +4,7 @@ import { headerOf, type WireRequest } from '../wire-request.js';
 import type { SignatureClaim } from './claim.js';
 import { readHeaderClaim } from './header-claim.js';
 import { parsePayloadDeclaration } from './payload.js';
+import { readQueryV2, verifyQueryV2, type QueryV2 } from './query-v2.js';
 import { authParameters, readQueryClaim, type AuthParameters } from './query-claim.js';
 import type { AuthenticatedRequest, AuthenticationDeps } from './types.js';
 import { verifyClaim } from './verify.js';
@@ -15,6 +16,8 @@ import { verifyClaim } from './verify.js';
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  */
 export async function authenticate(request: WireRequest, deps: AuthenticationDeps): Promise<AuthenticatedRequest> {
+  const older = headerOf(request, 'authorization') === undefined ? readQueryV2(request.rawQuery) : undefined;
+  if (older) return presignedV2(request, older, deps);
   const claim = readClaim(request, deps);
   if (claim === undefined) return anonymous(request, deps);
   const { credential, signingKey } = verifyClaim(request, claim, deps.credentials, deps.externalUrls ?? []);
@@ -28,6 +31,17 @@ export async function authenticate(request: WireRequest, deps: AuthenticationDep
   };
   if (payload.kind !== 'streaming' || !payload.signed) return authenticated;
   return { ...authenticated, chunkSigning: { signingKey, timestamp, scope: scope.text, seedSignature: signature } };
+}
+
+function presignedV2(request: WireRequest, claim: QueryV2, deps: AuthenticationDeps): AuthenticatedRequest {
+  const credential = verifyQueryV2(request, claim, deps);
+  return {
+    principal: { name: credential.name, accessKeyId: credential.accessKeyId, allow: credential.allow },
+    accessKeyId: credential.accessKeyId,
+    credentialName: credential.name,
+    method: 'query',
+    payload: { kind: 'unsigned' },
+  };
 }
 
 function readClaim(request: WireRequest, deps: AuthenticationDeps): SignatureClaim | undefined {

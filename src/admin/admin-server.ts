@@ -30,7 +30,7 @@ export class AdminServer {
     app.get('/metrics', async (context) =>
       context.body(await options.registry.metrics(), 200, { 'content-type': options.registry.contentType }),
     );
-    const listener = getRequestListener(app.fetch);
+    const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     this.#server = createServer((request, response) => void listener(request, response));
   }
 
