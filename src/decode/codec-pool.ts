@@ -17,7 +17,7 @@ interface Job {
   readonly task: CodecTask;
   readonly transfer: readonly ArrayBuffer[];
   readonly resolve: (reply: CodecReply & { ok: true }) => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** A finished task with the thread's time for it, in milliseconds. */
@@ -88,7 +88,7 @@ export class CodecPool {
         },
         reject: (error) => {
           signal.removeEventListener('abort', onAbort);
-          reject(error as Error);
+          reject(error);
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });

@@ -2,7 +2,7 @@
  * Frames on a pipe between two processes of ours: `u32 header bytes | u32 parts | u32 × parts lengths | header | parts`.
  * Each part is received in a buffer of its own, so that it can be transferred to a thread without a copy.
  */
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 
 /** A frame that is no frame of ours ends the connection: 1 MiB of JSON and 64 tensors are far beyond any real one. */
 const MAX_HEADER_BYTES = 1 << 20;
@@ -14,7 +14,7 @@ export interface Frame {
 }
 
 /** Writes one frame; the socket keeps references to the parts until they are sent, it does not copy them. */
-export function writeFrame(socket: Socket, header: unknown, buffers: readonly Uint8Array[]): void {
+export function writeFrame(socket: Writable, header: unknown, buffers: readonly Uint8Array[]): void {
   const json = Buffer.from(JSON.stringify(header));
   const head = Buffer.alloc(8 + 4 * buffers.length);
   head.writeUInt32LE(json.length, 0);

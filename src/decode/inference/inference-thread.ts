@@ -91,7 +91,7 @@ async function run(
   const outputs = session.outputNames.map((name) => {
     const tensor = results[name];
     if (tensor === undefined) throw new Error(`the graph gave no "${name}"`);
-    return { header: describe(name, tensor as Tensor), bytes: bytesOf(tensor as Tensor) };
+    return { header: describe(name, tensor), bytes: bytesOf(tensor) };
   });
   return {
     header: {

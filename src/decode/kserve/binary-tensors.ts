@@ -45,8 +45,8 @@ const output = z.object({
   name: z.string(),
   shape: z.array(z.number().int().nonnegative()),
   datatype: z.string(),
-  parameters: z.object({ binary_data_size: z.number().int().nonnegative().optional() }).optional(),
-  data: z.array(z.unknown()).optional(),
+  parameters: z.object({ binary_data_size: z.number().int().nonnegative().nullish() }).nullish(),
+  data: z.array(z.unknown()).nullish(),
 });
 const answerSchema = z.object({ outputs: z.array(output).min(1) });
 
@@ -72,7 +72,7 @@ export function decodeInferResponse(
     if (name === outputName) {
       const type = elementTypeOf(datatype);
       if (type === undefined) throw new InferenceFailure(`the output "${name}" is ${datatype}`);
-      const bytes = data === undefined ? body.slice(at, at + size) : fromNumbers(data, type);
+      const bytes = data === undefined || data === null ? body.slice(at, at + size) : fromNumbers(data, type);
       if (bytes.byteLength !== tensorBytes(type, shape))
         throw new InferenceFailure(
           `the output "${name}" has ${bytes.byteLength} bytes for ${datatype} [${shape.join(', ')}]`,

@@ -1,6 +1,6 @@
 /**
- * Against NVIDIA Triton itself, as PyPI's `nvidia-pytriton` installs it. `LATENTBOX_TEST_PYTHON` names a Python that has
- * `nvidia-pytriton` and `onnxruntime`; without it, `python3` is asked.
+ * Against the KServe project's own model server, as PyPI's `kserve` installs it. `LATENTBOX_TEST_PYTHON` names a Python
+ * that has `kserve` and `onnxruntime`; without it, `python3` is asked.
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
@@ -19,8 +19,8 @@ import { TEST_CHANNELS, TEST_FACTOR, writeTestModel } from '../testing/test-mode
 import type { KserveOptions } from './kserve-options.js';
 
 const PYTHON = process.env['LATENTBOX_TEST_PYTHON'] ?? 'python3';
-const SCRIPT = join(import.meta.dirname, 'testing/triton_server.py');
-const available = spawnSync(PYTHON, ['-c', 'import pytriton.triton, onnxruntime']).status === 0;
+const SCRIPT = join(import.meta.dirname, 'testing/kserve_server.py');
+const available = spawnSync(PYTHON, ['-c', 'import kserve, onnxruntime']).status === 0;
 const NEVER = new AbortController().signal;
 
 async function freePort(): Promise<number> {
@@ -41,21 +41,21 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-interface Triton {
+interface RemoteServer {
   readonly url: string;
   readonly process: ChildProcess;
 }
 
-async function startTriton(model: InstalledModel): Promise<Triton> {
-  const ports = await Promise.all([freePort(), freePort(), freePort()]);
-  const url = `http://127.0.0.1:${ports[0]}`;
+async function startRemoteServer(model: InstalledModel): Promise<RemoteServer> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
   // A process group of its own: the server is a grandchild.
-  const child = spawn(PYTHON, [SCRIPT, model.decoder.path, ...ports.map(String)], { stdio: 'ignore', detached: true });
+  const child = spawn(PYTHON, [SCRIPT, model.decoder.path, String(port)], { stdio: 'ignore', detached: true });
   await vi.waitUntil(() => isReady(url), { timeout: 90_000, interval: 300 });
   return { url, process: child };
 }
 
-async function stopTriton({ process: child }: Triton): Promise<void> {
+async function stopRemoteServer({ process: child }: RemoteServer): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   process.kill(-child.pid, 'SIGKILL');
@@ -63,19 +63,19 @@ async function stopTriton({ process: child }: Triton): Promise<void> {
 }
 
 describe.skipIf(!available)(
-  `kserve against Triton${available ? '' : ' (skipped: no nvidia-pytriton, see LATENTBOX_TEST_PYTHON)'}`,
+  `kserve against a real server${available ? '' : ' (skipped: no kserve, see LATENTBOX_TEST_PYTHON)'}`,
   () => {
     let directory: string;
     let model: InstalledModel;
-    let servers: Triton[] = [];
+    let servers: RemoteServer[] = [];
 
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'latentbox-kserve-'));
       model = await writeTestModel(directory, 'small');
-      servers = await Promise.all([startTriton(model), startTriton(model)]);
+      servers = await Promise.all([startRemoteServer(model), startRemoteServer(model)]);
     }, 120_000);
     afterAll(async () => {
-      await Promise.all(servers.map(stopTriton));
+      await Promise.all(servers.map(stopRemoteServer));
       await rm(directory, { recursive: true });
     });
 
@@ -142,29 +142,29 @@ describe.skipIf(!available)(
     });
 
     it('goes on with the other endpoint when one dies', async () => {
-      const victim = await startTriton(model);
+      const victim = await startRemoteServer(model);
       const [survivor] = servers;
       if (survivor === undefined) throw new Error('a server');
       const events: string[] = [];
       const pipeline = await started(remote(victim.url, survivor.url), (event) => events.push(event));
       try {
         const renders = Array.from({ length: 16 }, () => pipeline.render(request(), NEVER));
-        await stopTriton(victim);
+        await stopRemoteServer(victim);
         expect(await Promise.all(renders)).toHaveLength(16);
         await expect(pipeline.render(request(), NEVER)).resolves.toBeDefined();
         await expect.poll(() => events).toContain('endpoint-down');
         expect(pipeline.status()[0]).toMatchObject({ id: 'kserve', state: 'ready' });
       } finally {
         await pipeline.close();
-        await stopTriton(victim);
+        await stopRemoteServer(victim);
       }
     }, 120_000);
 
     it('gives up at its deadline when no endpoint answers', async () => {
-      const victim = await startTriton(model);
+      const victim = await startRemoteServer(model);
       const pipeline = await started({ ...remote(victim.url), deadlineMs: 600 });
       try {
-        await stopTriton(victim);
+        await stopRemoteServer(victim);
         const startedAt = performance.now();
         await expect(pipeline.render(request(), NEVER)).rejects.toMatchObject({ name: 'S3Error' });
         expect(performance.now() - startedAt).toBeLessThan(3_000);
