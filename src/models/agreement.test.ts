@@ -30,6 +30,30 @@ describe.skipIf(reason !== undefined)(
       expect(found.gradient).toBeLessThan(1e-3);
       expect(found.levels).toBeLessThanOrEqual(1);
     });
+
+    it("prepares and differentiates PyTorch's own ONNX export", async () => {
+      const folder = join(work, 'seeded/kl-plain');
+      const options = { modelsDirectory: join(work, 'models'), cacheDirectory: join(work, 'cache') };
+      const added = await addModel('exported', [join(folder, 'onnx')], options);
+      const found = await agreement(await loadModel(added.directory, options.cacheDirectory), folder);
+      expect(found.decode).toBeLessThan(1e-4);
+      expect(found.encode).toBeLessThan(1e-4);
+      expect(found.gradient).toBeLessThan(1e-3);
+      expect(found.levels).toBeLessThanOrEqual(1);
+    });
+
+    it.each(['kl-quant', 'tiny'])('half-precision graphs of %s weights stay near', async (name) => {
+      const folder = join(work, 'seeded', name);
+      const options = { modelsDirectory: join(work, 'models'), cacheDirectory: join(work, 'cache') };
+      const added = await addModel(`${name}-f16`, [folder], { ...options, precision: 'f16' });
+      expect(added.precision).toBe('f16');
+      const found = await agreement(await loadModel(added.directory, options.cacheDirectory), folder);
+      // Eleven bits of significand over some twenty layers.
+      expect(found.decode).toBeLessThan(2e-2);
+      expect(found.encode).toBeLessThan(2e-2);
+      expect(found.gradient).toBeLessThan(5e-2);
+      expect(found.levels).toBeLessThanOrEqual(3);
+    });
   },
 );
 
