@@ -73,6 +73,12 @@ let gate: Gate;
 let outcomes: ReadOutcome[];
 
 beforeEach(async () => {
+  const close = await createStore('none');
+  await backing.createBucket(BUCKET);
+  return close;
+});
+
+async function createStore(cacheOnPut: 'image' | 'latent' | 'none') {
   const directory = await mkdtemp(join(root, 'store-'));
   backing = new FilesystemStore(directory);
   await backing.start();
@@ -82,7 +88,7 @@ beforeEach(async () => {
   created = await createLatentStore({
     backing,
     cache,
-    cacheOnPut: 'none',
+    cacheOnPut,
     models,
     defaultModel: undefined,
     pipeline: gate.around(pipeline),
@@ -96,12 +102,11 @@ beforeEach(async () => {
     uploadBytesInFlight: 16 * MIB,
     observer: { read: (outcome) => outcomes.push(outcome), written: () => undefined },
   });
-  await backing.createBucket(BUCKET);
   return async () => {
     for (const part of created.owned) await part.close();
     await backing.close();
   };
-});
+}
 
 function latent(seed = 1, shape = [16, 8, 12]): Tensor {
   const count = shape.reduce((product, side) => product * side, 1);
@@ -167,6 +172,22 @@ describe('a stored latent', () => {
     expect(outcomes).toEqual(['miss', 'latent-hit', 'latent-hit', 'image-hit']);
     for (const read of reads) expect(read.equals(reads[0] ?? Buffer.alloc(0))).toBe(true);
     expect(cache.statistics()).toMatchObject({ imageEntries: 1, latentEntries: 0 });
+  });
+
+  it.each([
+    ['image', 'image-hit'],
+    ['latent', 'latent-hit'],
+  ] as const)('is in the %s tier right after PUT where the configuration says so', async (tier, outcome) => {
+    const close = await createStore(tier);
+    await backing.createBucket(BUCKET);
+    const { etag } = await put('a.png', writeNpy(latent()));
+    const content = await get('a.png');
+    expect(outcomes).toEqual([outcome]);
+    expect(content.info).toMatchObject({
+      etag,
+      lastModified: (await backing.headObject(BUCKET, 'a.png', {})).info.lastModified,
+    });
+    await close();
   });
 
   it('answers ranges and conditions of the PNG in every tier', async () => {

@@ -104,6 +104,7 @@ export class LatentStore extends PassThroughStore {
     return this.#verbatimAnswer(await this.backing.getObject(bucket, key, options, signal));
   }
 
+  /** What is cached of the key is the writer's to drop, since it also puts the new object there. */
   override async putObject(
     bucket: string,
     key: string,
@@ -112,9 +113,8 @@ export class LatentStore extends PassThroughStore {
     signal: AbortSignal,
   ): Promise<WriteResult> {
     const conditions = await this.#translate(bucket, key, options.conditions, signal);
-    return this.#forgetting(bucket, key, () =>
-      this.parts.writer.put(bucket, key, body, withConditions(options, conditions), signal),
-    );
+    this.parts.recentVerbatim.delete(objectId(bucket, key));
+    return this.parts.writer.put(bucket, key, body, withConditions(options, conditions), signal);
   }
 
   override async deleteObject(bucket: string, key: string, options: DeleteOptions, signal: AbortSignal) {
