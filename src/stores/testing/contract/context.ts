@@ -61,7 +61,7 @@ export function itNeeds(context: ContractContext, limit: keyof StoreLimits) {
 }
 
 /** A client that stays connected. */
-export const connected = new AbortController().signal;
+export const connected: AbortSignal = new AbortController().signal;
 
 export const PLAIN: WriteOptions = { systemMetadata: {}, userMetadata: {} };
 
