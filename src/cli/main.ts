@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/load.js';
 import { EXIT } from './exit-codes.js';
 import { inspectCommand } from './inspect.js';
+import { modelCommand } from './model.js';
 import { serveCommand } from './serve.js';
 import { packageVersion } from './package-version.js';
 
@@ -19,7 +20,8 @@ const program = new Command('latentbox')
     '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done with some objects failed.',
   )
   .addCommand(serveCommand())
-  .addCommand(inspectCommand());
+  .addCommand(inspectCommand())
+  .addCommand(modelCommand());
 
 try {
   await program.parseAsync();

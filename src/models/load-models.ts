@@ -31,6 +31,7 @@ export async function loadModels(options: LoadModelsOptions): Promise<InstalledM
   const models: InstalledModel[] = [];
   for (const directory of options.directories) {
     for (const folder of await modelFolders(resolve(directory))) {
+      if (models.some((other) => other.directory === folder)) continue;
       const model = await loadModel(folder, options.cacheDirectory);
       const twin = models.find((other) => other.name === model.name);
       if (twin !== undefined) {
