@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [--json]`: runs one benchmark and prints its rows as a table, or one JSON object a line. */
 import { parseArgs } from 'node:util';
+import { benchPcodec } from './codec/pcodec.js';
 import { benchPng } from './codec/png.js';
 import { benchDeviceBusy } from './decode/device-busy.js';
 import { benchMemorySoak } from './decode/memory-soak.js';
@@ -8,7 +9,7 @@ import { benchPythonPeer } from './decode/python-peer.js';
 import type { Bench, BenchRow } from './row.js';
 
 const BENCHES: Readonly<Record<string, readonly Bench[]>> = {
-  codec: [benchPng],
+  codec: [benchPcodec, benchPng],
   decode: [benchDeviceBusy, benchOverhead, benchPythonPeer],
   'decode-soak': [benchMemorySoak],
 };

@@ -1,10 +1,11 @@
 """Makes the latents that codec measurements are quoted on.
 
-    python3 bench/codec/evaluation-latents.py [--data ../shared/data] [--out .cache/evaluation-latents]
+    python3 bench/codec/evaluation-latents.py [--data ../shared/data] [--out .cache/evaluation-latents] [--pictures N]
 
-Needs torch, numpy, pillow and safetensors. Kinds, as KIND/NAME.fp16.npy and KIND/NAME.bf16.safetensors:
+Needs torch, numpy, pillow, safetensors and onnxruntime. Kinds, as KIND/NAME.fp16.npy and KIND/NAME.bf16.safetensors:
   sd1, sdxl, sd3, flux1, flux2   generated pictures of at least 512 pixels a side through the tiny encoders of DATA/vae,
                                  centre crops of at most 1024 pixels, sides multiples of 16
+  bundled                        the same through the encoder that ships with LatentBox, in its scaled space
   grf-0.9, grf-0.6               Gaussian random fields, 16 channels of 128 x 128, with the spectrum of an isotropic
                                  first-order Markov field whose neighbour correlation is the number
   white                          independent Gaussian values, the bound that no model of neighbours can beat
@@ -12,9 +13,12 @@ Everything is seeded, so two runs give the same files.
 """
 
 import argparse
+import json
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -58,6 +62,20 @@ def encode(weights, pixels):
     return x
 
 
+def bundled_encoder(folder):
+    """A function as `encode`: the graph takes [-1, 1] and gives mean and log-variance in the VAE's own scale."""
+    config = json.loads((folder / "config.json").read_text())
+    session = onnxruntime.InferenceSession(folder / "vae_encoder" / "model.onnx")
+    dtype = np.float16 if session.get_inputs()[0].type == "tensor(float16)" else np.float32
+
+    def run(pixels):
+        (parameters,) = session.run(None, {session.get_inputs()[0].name: (pixels.numpy() * 2 - 1).astype(dtype)})
+        mean = parameters[:, : config["latent_channels"]].astype(np.float32)
+        return torch.from_numpy((mean - (config.get("shift_factor") or 0)) * config["scaling_factor"])
+
+    return run
+
+
 def pictures(folder):
     for path in sorted(folder.glob("*.png")):
         image = Image.open(path).convert("RGB")
@@ -88,6 +106,8 @@ def write(folder, name, latent):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--bundled", type=Path, default=Path("models/bundled"))
+    parser.add_argument("--pictures", type=int, help="only the first N")
     parser.add_argument("--out", type=Path, default=Path(".cache/evaluation-latents"))
     options = parser.parse_args()
     rng = np.random.default_rng(SEED)
@@ -96,14 +116,15 @@ def main():
             write(options.out / kind, str(number), torch.from_numpy(markov_field(rng, correlation)))
     for number in range(SYNTHETIC_COUNT):
         write(options.out / "white", str(number), torch.from_numpy(rng.standard_normal(SYNTHETIC_SHAPE)))
-    loaded = {
-        kind: {key: value.float() for key, value in load_file(options.data / "vae" / f"{name}_encoder.safetensors").items()}
-        for kind, name in ENCODERS.items()
-    }
+    encoders = {"bundled": bundled_encoder(options.bundled)}
+    for kind, name in ENCODERS.items():
+        weights = load_file(options.data / "vae" / f"{name}_encoder.safetensors")
+        weights = {key: value.float() for key, value in weights.items()}
+        encoders[kind] = lambda pixels, weights=weights: encode(weights, pixels)
     with torch.inference_mode():
-        for name, pixels in pictures(options.data / "pictures"):
-            for kind, weights in loaded.items():
-                write(options.out / kind, name, encode(weights, pixels)[0])
+        for name, pixels in islice(pictures(options.data / "pictures"), options.pictures):
+            for kind, encoder in encoders.items():
+                write(options.out / kind, name, encoder(pixels)[0])
                 print(kind, name, flush=True)
 
 
