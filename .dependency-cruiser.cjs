@@ -6,8 +6,18 @@ const notTests = { pathNot: '(\\.test\\.ts$|/testing/)' };
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'codec-imports-nothing-of-ours', severity: 'error', from: { path: '^codec/' }, to: { path: ours, pathNot: '^codec/' } },
-    { name: 's3-api-imports-nothing-of-ours', severity: 'error', from: { path: '^s3-api/' }, to: { path: ours, pathNot: '^s3-api/' } },
+    {
+      name: 'codec-imports-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^codec/' },
+      to: { path: ours, pathNot: '^codec/' },
+    },
+    {
+      name: 's3-api-imports-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^s3-api/' },
+      to: { path: ours, pathNot: '^s3-api/' },
+    },
     {
       name: 'cache-and-routing-are-pure',
       severity: 'error',
@@ -20,15 +30,33 @@ module.exports = {
       from: { path: pure, ...notTests },
       to: { path: ours, pathNot: pure },
     },
-    { name: 'nothing-imports-the-command-line', severity: 'error', from: { pathNot: '^src/cli/' }, to: { path: '^src/cli/' } },
-    { name: 'shipped-code-imports-no-bench', severity: 'error', from: { path: '^(s3-api|codec|src)/' }, to: { path: '^(bench|conformance)/' } },
-    { name: 'only-known-packages', severity: 'error', from: { path: '^(s3-api|codec|src)/', ...notTests }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'unknown'] } },
+    {
+      name: 'nothing-imports-the-command-line',
+      severity: 'error',
+      from: { pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'shipped-code-imports-no-bench',
+      severity: 'error',
+      from: { path: '^(s3-api|codec|src)/' },
+      to: { path: '^(bench|conformance)/' },
+    },
+    {
+      name: 'only-known-packages',
+      severity: 'error',
+      from: { path: '^(s3-api|codec|src)/', ...notTests },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'unknown'] },
+    },
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(^|/)target/|\\.wasm$' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

@@ -24,13 +24,19 @@ export default tseslint.config(
     rules: {
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'The environment is read in src/config and src/cli only; pass values by argument.' },
+        {
+          object: 'process',
+          property: 'env',
+          message: 'The environment is read in src/config and src/cli only; pass values by argument.',
+        },
       ],
       'no-console': 'error',
     },
   },
   {
     files: ['**/*.mjs', '**/*.cjs', '**/*.js'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', URL: 'readonly', module: 'writable' } },
+    languageOptions: {
+      globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', URL: 'readonly', module: 'writable' },
+    },
   },
 );

@@ -29,15 +29,15 @@ describe('while a decode runs', () => {
   });
 
   it('answers image-tier hits without waiting for it', async () => {
-    let decoding = true;
+    const decode = { running: true };
     const slow = client
       .send(new PutObjectCommand({ Bucket: 'images', Key: 'slow.png', Body: tiled(await readFile(sample), 4) }))
-      .finally(() => (decoding = false));
+      .finally(() => (decode.running = false));
     let hits = 0;
-    while (decoding && hits < 200) {
+    while (decode.running && hits < 200) {
       const hit = await fetchHot();
       expect(hit.outcome).toBe('image-hit');
-      if (decoding) hits += 1;
+      if (decode.running) hits += 1;
     }
     await slow;
     // The decode of 16 times the pixels takes many times as long as an image hit, whatever the machine.

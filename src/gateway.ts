@@ -93,7 +93,9 @@ export class Gateway {
       queueDepth: config.decode.queueDepth,
       maxPixels: config.limits.imagePixels,
       memory,
-      observer: { onEvent: (event, device, detail) => log[event === 'stderr' ? 'debug' : 'warn']({ event, device }, detail) },
+      observer: {
+        onEvent: (event, device, detail) => log[event === 'stderr' ? 'debug' : 'warn']({ event, device }, detail),
+      },
     });
     const cache = new DualFormatCache<CachedImage, CachedLatent>({
       capacityBytes: config.cache.bytes,
