@@ -1,7 +1,8 @@
 /** The AWS SDK's client, with a deadline, one way to turn its failures into S3 errors, and headers handed through. */
-import { S3Client, S3ServiceException, type ServiceInputTypes, type ServiceOutputTypes } from '@aws-sdk/client-s3';
+import type { Readable } from 'node:stream';
+import { S3Client, type ServiceInputTypes, type ServiceOutputTypes } from '@aws-sdk/client-s3';
 import type { Command } from '@smithy/types';
-import { errors, S3_ERROR_STATUS, S3Error, type S3ErrorCode } from '../../../s3-api/index.js';
+import { toS3Error } from './to-s3-error.js';
 
 /** Where the backing S3 is, and how long it may take. */
 export interface BackingClientOptions {
@@ -19,7 +20,7 @@ export interface BackingClientOptions {
   readonly deadlineSeconds: number;
 }
 
-type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = Command<
+export type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = Command<
   ServiceInputTypes,
   Input,
   ServiceOutputTypes,
@@ -33,6 +34,8 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** An upload takes as long as its client sends: no deadline. */
   readonly unbounded?: boolean;
+  /** The stream that the command sends, if it sends one: its error ends the request and is the one that is thrown. */
+  readonly body?: Readable;
   /** For the error of a missing key or bucket. */
   readonly bucket?: string;
   readonly key?: string;
@@ -40,17 +43,6 @@ export interface SendOptions {
 
 const CONNECTION_TIMEOUT_MS = 5_000;
 const MAX_ATTEMPTS = 4;
-const RETRY_AFTER_SECONDS = 2;
-
-/** Faults of the gateway's own credentials: not the client's business. */
-const OWN_FAULTS: ReadonlySet<string> = new Set([
-  'InvalidAccessKeyId',
-  'SignatureDoesNotMatch',
-  'ExpiredToken',
-  'InvalidToken',
-  'RequestTimeTooSkewed',
-  'AuthorizationHeaderMalformed',
-]);
 
 export class BackingClient {
   readonly #client: S3Client;
@@ -88,29 +80,38 @@ export class BackingClient {
   /**
    * Sends a command; retries are the SDK's, inside the deadline. A stream as body is sent once.
    *
-   * @throws S3Error with the backing store's code, ServiceUnavailable where it does not answer, or the signal's reason
+   * @throws S3Error with the backing store's code, ServiceUnavailable where it does not answer, the error of `body`, or
+   * the signal's reason
    */
   async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
     command: S3Command<Input, Output>,
     options: SendOptions,
   ): Promise<Output> {
-    const { signal, headers, unbounded = false } = options;
-    signal.throwIfAborted();
+    const { signal, headers, body, unbounded = false } = options;
     if (headers) passHeaders(command, headers);
     const controller = new AbortController();
-    const onAbort = () => controller.abort(signal.reason);
+    const onAbort = () => controller.abort();
     signal.addEventListener('abort', onAbort, { once: true });
-    const timer = unbounded
-      ? undefined
-      : setTimeout(() => controller.abort(new Error('the deadline is over')), this.#deadlineMs);
+    // A pipe does not tell its target that its source has failed: without this the request would wait for ever.
+    let fault: Error | undefined;
+    const onFault = (error: Error) => {
+      fault = error;
+      controller.abort();
+    };
+    body?.once('error', onFault);
+    const timer = unbounded ? undefined : setTimeout(onAbort, this.#deadlineMs);
     try {
+      signal.throwIfAborted();
       return await this.#client.send(command, { abortSignal: controller.signal });
     } catch (error) {
+      body?.destroy();
+      if (fault !== undefined) throw fault;
       if (signal.aborted) throw signal.reason as Error;
       throw toS3Error(error, options);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
+      body?.off('error', onFault);
     }
   }
 
@@ -130,57 +131,5 @@ function passHeaders<Input extends ServiceInputTypes, Output extends ServiceOutp
       return next(args);
     },
     { step: 'build', name: 'handedThroughHeaders' },
-  );
-}
-
-function toS3Error(error: unknown, { bucket = '', key }: SendOptions): unknown {
-  if (error instanceof S3Error) return error;
-  if (!(error instanceof S3ServiceException)) return unavailable(error);
-  const status = error.$metadata.httpStatusCode ?? 0;
-  const { name } = error;
-  if (OWN_FAULTS.has(name))
-    return new S3Error('InternalError', 'We encountered an internal error. Please try again.', { cause: error });
-  if (name === 'SlowDown' || status === 503 || status === 429) return errors.slowDown(RETRY_AFTER_SECONDS, error);
-  if (status >= 500 && name !== 'NotImplemented') return unavailable(error);
-  if (isKnownCode(name))
-    return new S3Error(name, error.message === '' ? name : error.message, {
-      cause: error,
-      ...(key !== undefined && { fields: { Key: key } }),
-    });
-  switch (status) {
-    case 304:
-      return new S3Error('NotModified', 'Not Modified', { cause: error, headers: validatorsOf(error) });
-    case 403:
-      return new S3Error('AccessDenied', 'Access Denied', { cause: error });
-    case 404:
-      return key === undefined ? errors.noSuchBucket(bucket) : errors.noSuchKey(key);
-    case 412:
-      return new S3Error('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
-        cause: error,
-      });
-    case 416:
-      return new S3Error('InvalidRange', 'The requested range is not satisfiable', { cause: error });
-    case 501:
-      return new S3Error('NotImplemented', 'The backing store does not implement this.', { cause: error });
-    default:
-      return new S3Error('InvalidRequest', error.message, { cause: error });
-  }
-}
-
-function unavailable(cause: unknown): S3Error {
-  return new S3Error('ServiceUnavailable', 'The backing store does not answer. Please try again.', {
-    cause,
-    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-  });
-}
-
-function isKnownCode(name: string): name is S3ErrorCode {
-  return Object.hasOwn(S3_ERROR_STATUS, name);
-}
-
-function validatorsOf(error: S3ServiceException): Record<string, string> {
-  const headers = error.$response?.headers ?? {};
-  return Object.fromEntries(
-    ['etag', 'last-modified'].flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
   );
 }

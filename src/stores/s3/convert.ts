@@ -1,4 +1,5 @@
 /** Between the SDK's shapes and ours. */
+import type { StorageClass } from '@aws-sdk/client-s3';
 import type {
   ChecksumAlgorithm,
   Conditions,
@@ -7,7 +8,8 @@ import type {
   SystemMetadata,
   TagSet,
   UserMetadata,
-} from '../../../s3-api/index.js';
+  WriteResult,
+} from '../../../s3-api/object-store.js';
 
 const CHECKSUM_FIELDS = {
   CRC32: 'ChecksumCRC32',
@@ -151,4 +153,32 @@ function decodeMetadataValue(value: string): string {
   return value.replace(/=\?UTF-8\?B\?([A-Za-z0-9+/=]+)\?=/gi, (_, base64: string) =>
     Buffer.from(base64, 'base64').toString(),
   );
+}
+
+/** The store's names of classes, today's or tomorrow's. */
+export function storageClassField(storageClass: string | undefined) {
+  return storageClass === undefined ? {} : { StorageClass: storageClass as StorageClass };
+}
+
+/** `checksums`, where there is one. */
+export function checksumsField(output: Checksums): { readonly checksums?: readonly ObjectChecksum[] } {
+  const checksums = checksumsOf(output);
+  return checksums.length > 0 ? { checksums } : {};
+}
+
+export function writeResult(
+  output: Checksums & {
+    readonly ETag?: string | undefined;
+    readonly VersionId?: string | undefined;
+    readonly ServerSideEncryption?: string | undefined;
+  },
+): WriteResult {
+  return {
+    etag: unquote(output.ETag),
+    ...checksumsField(output),
+    ...(output.VersionId !== undefined && { versionId: output.VersionId }),
+    ...(output.ServerSideEncryption !== undefined && {
+      extraHeaders: { 'x-amz-server-side-encryption': output.ServerSideEncryption },
+    }),
+  };
 }

@@ -15,6 +15,8 @@ export interface StoreLimits {
   readonly oddKeys: true | string;
   /** `a/` with bytes in it. */
   readonly folderKeysWithBytes: true | string;
+  /** Tags that go with the object that they were set on. */
+  readonly tagsReplaced: true | string;
   /** CRC64NVME computed where the client names no algorithm. */
   readonly defaultChecksum: true | string;
   /** If-Match and If-None-Match on PUT, Complete and DELETE. */
@@ -27,6 +29,8 @@ export interface StoreLimits {
   readonly partReads: true | string;
   /** Composite and full-object checksums of multipart uploads. */
   readonly multipartChecksums: true | string;
+  /** GetObjectAttributes of the parts of a finished upload. */
+  readonly objectParts: true | string;
   /** The bucket documents cors, tagging, policy and encryption, kept as written. */
   readonly documents: true | string;
 }
@@ -35,12 +39,14 @@ export const NO_LIMITS: StoreLimits = {
   keysInsideKeys: true,
   oddKeys: true,
   folderKeysWithBytes: true,
+  tagsReplaced: true,
   defaultChecksum: true,
   conditionalWrites: true,
   repeatedComplete: true,
   refusesIdleCopy: true,
   partReads: true,
   multipartChecksums: true,
+  objectParts: true,
   documents: true,
 };
 
