@@ -13,6 +13,7 @@ import { LatentStore } from './latent-store.js';
 import { LatentWriter } from './latent-writer.js';
 import { Policies } from './policies.js';
 import { RecentVerbatim } from './recent-verbatim.js';
+import { Representations } from './representations.js';
 import type { ReadObserver } from './stored-image.js';
 
 export interface LatentStoreOptions {
@@ -81,7 +82,15 @@ export async function createLatentStore(options: LatentStoreOptions): Promise<Cr
     onStored: (storage) => observer.written(storage),
   });
   const listing = new LatentListing(backing, index, source);
-  const store = new LatentStore({ backing, source, writer, listing, recentVerbatim: new RecentVerbatim(), observer });
+  const store = new LatentStore({
+    backing,
+    source,
+    writer,
+    listing,
+    recentVerbatim: new RecentVerbatim(),
+    representations: new Representations(source),
+    observer,
+  });
   return { store, source, owned: [ingest, index] };
 }
 

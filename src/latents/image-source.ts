@@ -121,6 +121,21 @@ export class ImageSource {
     return this.#join(id, (shared) => this.#fetchAndDecode(bucket, key, lookup, shared), signal);
   }
 
+  /** The stored container of an image and the client's view of it; undefined where the object is verbatim. */
+  async container(bucket: string, key: string, signal: AbortSignal): Promise<CachedLatent | undefined> {
+    const { backing, cache, maxContainerBytes } = this.options;
+    const cached = cache.peek(objectId(bucket, key));
+    if (cached?.format === 'latent') return cached;
+    const content = await backing.getObject(bucket, key, {}, signal);
+    if (!factsFromMetadata(content.info.userMetadata)) {
+      if (!(content.body instanceof Uint8Array)) content.body.destroy();
+      return undefined;
+    }
+    const container = await readAll(content, maxContainerBytes);
+    const head = await this.head(bucket, content.info, signal);
+    return head && { format: 'latent', head, container };
+  }
+
   async #join(id: string, work: (signal: AbortSignal) => Promise<FoundImage | FoundVerbatim>, signal: AbortSignal) {
     const { value, leader } = await this.#flights.run(id, work, signal);
     return leader || value.kind === 'verbatim' ? value : { ...value, coalesced: true };

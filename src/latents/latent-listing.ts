@@ -1,10 +1,9 @@
 /** LIST: the backing store's listing with the sizes and ETags that clients get, from facts remembered or fetched. */
 import type { ListedObject, ObjectListing, ObjectStore, ListOptions } from '../../s3-api/index.js';
-import { S3Error } from '../../s3-api/index.js';
+import { mapWithLimit, S3Error } from '../../s3-api/index.js';
 import { factsFromMetadata } from './facts.js';
 import type { FactsIndex, IndexedFacts } from './facts-index.js';
 import type { ImageSource } from './image-source.js';
-import { forEachConcurrently } from './concurrency.js';
 
 /** HEADs to the backing store at once for one listing whose facts are not known yet. */
 const CONCURRENT_HEADS = 32;
@@ -25,7 +24,7 @@ export class LatentListing {
       if (!facts || (facts.kind === 'latent' && !facts.render)) unknown.push(position);
       else objects[position] = this.#served(object, facts);
     }
-    await forEachConcurrently(unknown, CONCURRENT_HEADS, async (position) => {
+    await mapWithLimit(unknown, CONCURRENT_HEADS, async (position) => {
       const object = listing.objects[position];
       if (object) objects[position] = await this.#resolve(bucket, object, signal);
     });

@@ -253,6 +253,30 @@ describe('a stored latent', () => {
     expect((await bytesOf(await get('lazy/b.png'))).byteLength).toBe(listing.objects[1]?.size);
   });
 
+  it('can be had as its container, its tensor, and in other picture formats, each with its own size and ETag', async () => {
+    const tensor = latent(9);
+    const { etag } = await put('a.png', writeNpy(tensor));
+    const as = (parameters: Record<string, string>) => ({ preferences: { parameters } });
+    const container = await bytesOf(await get('a.png', as({ 'x-lbx-format': 'latent' })));
+    expect(container.equals(await bytesOf(await backing.getObject(BUCKET, 'a.png', {}, signal)))).toBe(true);
+    expect(
+      (await bytesOf(await get('a.png', as({ 'x-lbx-format': 'npy' })))).equals(Buffer.from(writeNpy(tensor))),
+    ).toBe(true);
+    for (const format of ['webp', 'jpeg'] as const) {
+      const answer = await get('a.png', as({ 'x-lbx-format': format, 'x-lbx-width': '48' }));
+      const bytes = await bytesOf(answer);
+      expect(await sharp(bytes).metadata()).toMatchObject({ format, width: 48, height: 32 });
+      expect(answer.info).toMatchObject({ size: bytes.byteLength, systemMetadata: { contentType: `image/${format}` } });
+      expect(answer.info.etag).not.toBe(etag);
+      expect((await head('a.png', as({ 'x-lbx-format': format, 'x-lbx-width': '48' }))).info.size).toBe(
+        bytes.byteLength,
+      );
+    }
+    expect(await codeOf(get('a.png', as({ 'x-lbx-format': 'tiff' })))).toBe('InvalidArgument');
+    await put('a.txt', Buffer.from('text'));
+    expect(await codeOf(get('a.txt', as({ 'x-lbx-format': 'webp' })))).toBe('InvalidRequest');
+  });
+
   it('copies with its facts, and with new metadata', async () => {
     const { etag } = await put('a.png', writeNpy(latent()), { userMetadata: { a: '1' } });
     const source = { bucket: BUCKET, key: 'a.png', conditions: { ifMatch: [etag] } };

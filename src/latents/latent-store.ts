@@ -5,8 +5,6 @@
  */
 import type { Readable } from 'node:stream';
 import {
-  evaluateReadConditions,
-  resolveByteRange,
   errors,
   S3Error,
   type CompletedPart,
@@ -18,10 +16,8 @@ import {
   type CreateMultipartOptions,
   type ListOptions,
   type ObjectContent,
-  type ObjectInfo,
   type ObjectStore,
   type ReadOptions,
-  type ResolvedByteRange,
   type WriteOptions,
   type WriteResult,
   type DeleteOptions,
@@ -30,8 +26,11 @@ import { CONTAINER_CONTENT_TYPE, factsFromMetadata, factsToMetadata, splitReserv
 import type { ImageSource } from './image-source.js';
 import type { LatentListing } from './latent-listing.js';
 import type { LatentWriter } from './latent-writer.js';
+import { discard, evaluate, headAnswer, imageAnswer, verbatimInfo } from './answers.js';
 import { PassThroughStore } from './pass-through-store.js';
 import type { RecentVerbatim } from './recent-verbatim.js';
+import { requestedRepresentation } from './representation.js';
+import type { Representations } from './representations.js';
 import { serverTiming, objectId, type ImageHead, type ReadObserver } from './stored-image.js';
 
 export interface LatentStoreParts {
@@ -40,6 +39,7 @@ export interface LatentStoreParts {
   readonly writer: LatentWriter;
   readonly listing: LatentListing;
   readonly recentVerbatim: RecentVerbatim;
+  readonly representations: Representations;
   readonly observer: ReadObserver;
 }
 
@@ -54,6 +54,17 @@ export class LatentStore extends PassThroughStore {
     options: ReadOptions,
     signal: AbortSignal,
   ): Promise<Omit<ObjectContent, 'body'>> {
+    const representation = requestedRepresentation(options.preferences);
+    if (representation) {
+      const { body: _notOfHead, ...answer } = await this.parts.representations.get(
+        bucket,
+        key,
+        options,
+        representation,
+        signal,
+      );
+      return answer;
+    }
     const cached = options.versionId === undefined ? this.parts.source.cachedHead(bucket, key) : undefined;
     if (cached) return headAnswer(cached.info, options);
     const { conditions: _own, range: _also, partNumber, ...rest } = options;
@@ -74,6 +85,8 @@ export class LatentStore extends PassThroughStore {
     signal: AbortSignal,
   ): Promise<ObjectContent> {
     if (options.versionId !== undefined) return this.#getVersion(bucket, key, options, signal);
+    const representation = requestedRepresentation(options.preferences);
+    if (representation) return this.parts.representations.get(bucket, key, options, representation, signal);
     const { source, recentVerbatim } = this.parts;
     const partial = options.range !== undefined || options.partNumber !== undefined;
     const id = objectId(bucket, key);
@@ -268,41 +281,6 @@ const ABOUT_THE_REPRESENTATION: ReadonlySet<string> = new Set([
   'PreconditionFailed',
 ]);
 
-/** @throws S3Error NotModified or PreconditionFailed */
-function evaluate(info: ObjectInfo, conditions: Conditions | undefined): void {
-  if (conditions) evaluateReadConditions(conditions, info);
-}
-
-/** A PNG has one part, whatever way its latent was uploaded. */
-function servedRange(info: ObjectInfo, options: ReadOptions): ResolvedByteRange | undefined {
-  if (options.partNumber !== undefined && options.partNumber !== 1)
-    throw errors.invalidPartNumber(options.partNumber, 1);
-  return options.range && resolveByteRange(options.range, info.size);
-}
-
-function headAnswer(info: ObjectInfo, options: ReadOptions): Omit<ObjectContent, 'body'> {
-  evaluate(info, options.conditions);
-  const range = servedRange(info, options);
-  return range ? { info, range } : { info };
-}
-
-function imageAnswer(
-  head: ImageHead,
-  png: Uint8Array,
-  options: ReadOptions,
-  headers: Readonly<Record<string, string>>,
-): ObjectContent {
-  const { range } = headAnswer(head.info, options);
-  const info = { ...head.info, extraHeaders: { ...head.info.extraHeaders, ...headers } };
-  return range ? { info, range, body: png.subarray(range.first, range.last + 1) } : { info, body: png };
-}
-
-/** Clients never see `lbx-*` keys as metadata, whoever put them there. */
-function verbatimInfo(info: ObjectInfo): ObjectInfo {
-  const { own } = splitReservedMetadata(info.userMetadata);
-  return { ...info, userMetadata: own, extraHeaders: { ...info.extraHeaders, 'x-lbx-storage': 'verbatim' } };
-}
-
 function latentMetadata(
   replacement: NonNullable<CopyOptions['replaceMetadata']>,
   head: ImageHead,
@@ -328,8 +306,4 @@ function only<K extends keyof ReadOptions>(
   name: K,
 ): Pick<ReadOptions, K> | Record<string, never> {
   return options[name] === undefined ? {} : ({ [name]: options[name] } as Pick<ReadOptions, K>);
-}
-
-function discard(content: ObjectContent): void {
-  if (!(content.body instanceof Uint8Array)) content.body.destroy();
 }
