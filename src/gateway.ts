@@ -93,6 +93,7 @@ export class Gateway {
       queueDepth: config.decode.queueDepth,
       maxPixels: config.limits.imagePixels,
       memory,
+      ...(config.decode.kserve && { kserve: kserveOptions(config.decode.kserve) }),
       observer: {
         onEvent: (event, device, detail) => log[event === 'stderr' ? 'debug' : 'warn']({ event, device }, detail),
       },
@@ -175,6 +176,19 @@ export class Gateway {
 }
 
 const ALLOW_ALL = [{ actions: ['*'], resources: ['*'] }];
+
+function kserveOptions({ endpoints, models, concurrency, deadlineSeconds }: NonNullable<Config['decode']['kserve']>) {
+  const remote = Object.entries(models).map(([model, { name, version }]) => [
+    model,
+    { name, ...(version !== undefined && { version }) },
+  ]);
+  return {
+    endpoints,
+    models: Object.fromEntries(remote) as Record<string, { name: string; version?: string }>,
+    concurrency,
+    deadlineMs: deadlineSeconds * MS_PER_SECOND,
+  };
+}
 
 function recordRequest(record: AccessRecord, metrics: Metrics, log: Logger): void {
   const { operation, status, durationMs, errorCode, cause, startedAt: _inTheLogAnyway, ...rest } = record;

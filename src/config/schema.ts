@@ -105,6 +105,18 @@ const policy = z
   })
   .describe('How objects under a prefix are stored.');
 
+const kserve = z.strictObject({
+  endpoints: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .min(1)
+    .describe('Base URLs, such as `http://triton:8000`; requests go to the one with the fewest outstanding.'),
+  models: z
+    .record(z.string(), z.strictObject({ name: z.string().min(1), version: z.string().min(1).optional() }))
+    .describe('Remote model by the name of the installed one; models not named stay local.'),
+  concurrency: z.number().int().min(1).max(1024).default(4).describe('Requests that one endpoint is given at once.'),
+  deadlineSeconds: seconds.default(30).describe('Time for one decode with all its tries.'),
+});
+
 export const configSchema = z.strictObject({
   s3: s3.prefault({}),
   admin: admin.prefault({}),
@@ -203,6 +215,7 @@ export const configSchema = z.strictObject({
       bytesInFlight: byteSize(memory, 16 << 20)
         .prefault('10%')
         .describe('Bytes of latents, pixels and PNGs between fetch and answer.'),
+      kserve: kserve.optional().describe('Remote decoders of the KServe v2 protocol; docs/gpu.md.'),
     })
     .prefault({}),
   limits: z
