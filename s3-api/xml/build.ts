@@ -1,5 +1,5 @@
 /** Writes S3's XML answers with fast-xml-builder. */
-import { Builder } from 'fast-xml-builder';
+import Builder from 'fast-xml-builder';
 
 /** An element's content: text, child elements by name, or repeated elements. `undefined` children are left out. */
 export type XmlValue = string | number | boolean | Date | XmlElement | readonly XmlValue[];
