@@ -67,6 +67,12 @@ describe('object paths', () => {
     );
   });
 
+  it.each([481, 482])('do not climb where %i dots are cut so that one or two are left', (dots) => {
+    const key = `${'.'.repeat(dots)}/x`;
+    expect(plainPath(key).split('/')).not.toContain('.'.repeat(dots - 480));
+    expect(keyOfPath(plainPath(key))).toBe(key);
+  });
+
   it('keep files and folders of the apart form from ever meeting', () => {
     fc.assert(
       fc.property(key, key, (one, other) => {

@@ -28,8 +28,12 @@ function escapeCharacter(character: string): string {
 
 function escapeSegment(segment: string): string {
   if (segment === '') return '%';
-  if (segment === '.' || segment === '..') return segment.replaceAll('.', '%2E');
-  return segment.replace(ESCAPED, escapeCharacter);
+  return escapeDots(segment.replace(ESCAPED, escapeCharacter));
+}
+
+/** A name of one or two dots means the folder itself or the one above it, also where it is the rest of a long segment. */
+function escapeDots(name: string): string {
+  return name === '.' || name === '..' ? name.replaceAll('.', '%2E') : name;
 }
 
 /** Cuts an escaped name into pieces that a directory entry can hold, never through a character or an escape. */
@@ -48,7 +52,7 @@ function splitName(name: string): string[] {
     piece += unit;
     bytes += size;
   }
-  return [...pieces, piece];
+  return [...pieces, escapeDots(piece)];
 }
 
 function keyPath(key: string, folderMarker: string, fileMarker: string): string {
