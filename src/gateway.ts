@@ -98,6 +98,8 @@ export class Gateway {
         onEvent: (event, device, detail) => log[event === 'stderr' ? 'debug' : 'warn']({ event, device }, detail),
       },
     });
+    if (config.cache.tail !== undefined || config.cache.window !== undefined)
+      log.warn('cache.tail and cache.window have no effect yet: the border between the tiers is fixed');
     const cache = new DualFormatCache<CachedImage, CachedLatent>({
       capacityBytes: config.cache.bytes,
       alpha: config.cache.alpha === 'auto' ? FIXED_ALPHA : config.cache.alpha,

@@ -180,6 +180,20 @@ export const configSchema = z.strictObject({
         .max(1000)
         .default(2)
         .describe('Latent hits that move an object to the image tier.'),
+      tail: z
+        .number()
+        .gt(0)
+        .max(0.5)
+        .optional()
+        .describe(
+          'Share of a tier that counts as its tail when a border is moved. Checked, and without effect while the border is fixed.',
+        ),
+      window: z
+        .union([z.literal('auto'), z.number().int().min(100)], {
+          error: 'expected "auto" or a number of requests, at least 100',
+        })
+        .optional()
+        .describe('Requests between two moves of the border. Checked, and without effect while the border is fixed.'),
       onPut: z.enum(['image', 'latent', 'none']).default('latent').describe('Tier that a stored latent enters at PUT.'),
     })
     .prefault({}),
