@@ -121,6 +121,8 @@ describe('the filesystem store on the disk', () => {
   it('never serves a file that was changed or removed from outside', async () => {
     await put(store, 'images', 'changed', 'the bytes');
     await put(store, 'images', 'removed', 'the bytes');
+    await store.close();
+    await store.start();
     await writeFile(at('images', 'changed'), 'not bytes');
     await rm(at('images', 'removed'));
     for (const key of ['changed', 'removed'])

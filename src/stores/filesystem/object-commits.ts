@@ -7,7 +7,7 @@
  * 1. the staged body is flushed (with its stamp);
  * 2. one durable transaction writes the record `{ current: new, settling: { previous: old } }`;
  * 3. `rename` puts the staged body at the object's path, and the folder is flushed;
- * 4. a second transaction drops `settling`.
+ * 4. a later transaction drops `settling`, most often the one that starts the next write.
  *
  * Step 3 is the commit: whoever reads a record with `settling` looks at the file's stamp, and serves `previous` before
  * the rename and `current` after it. A reader opens the file first and then trusts only a record that knows the stamp
@@ -27,6 +27,7 @@ import { KeyLocks } from './key-locks.js';
 import { objectKey, type MetadataIndex } from './metadata-index.js';
 import { apartPath, plainPath } from './object-path.js';
 import type { ObjectRecord, ObjectVersion, UnsettledRecord } from './records.js';
+import { Settlements } from './settlements.js';
 import type { StagedBody } from './stage-body.js';
 
 /** A folder can vanish between its making and the rename, when its last object is deleted; then it is made again. */
@@ -37,7 +38,7 @@ export type VersionFacts = Omit<ObjectVersion, 'path' | 'stamp' | 'size' | 'last
 
 export class ObjectCommits {
   private readonly locks = new KeyLocks();
-  private readonly background = new Set<Promise<unknown>>();
+  private readonly settlements = new Settlements((action) => this.index.transaction(action));
 
   constructor(
     private readonly root: string,
@@ -108,7 +109,7 @@ export class ObjectCommits {
     if (previous === undefined && !(await this.isFree(target))) return false;
     const indexKey = objectKey(bucket, key);
     const unsettled: UnsettledRecord = { bucket, key, path: version.path };
-    await this.index.transaction(() => {
+    await this.settlements.transaction(() => {
       if (this.index.bucket(bucket) === undefined) throw errors.noSuchBucket(bucket);
       void this.index.objects.put(indexKey, { current: version, settling: previous === undefined ? {} : { previous } });
       void this.index.unsettled.put(indexKey, unsettled);
@@ -118,10 +119,8 @@ export class ObjectCommits {
       renamed = await this.rename(staged, target);
       if (renamed) await this.directories.sync(dirname(target));
     } finally {
-      const outcome = renamed ? version : previous;
-      const settled = this.settle(indexKey, outcome);
-      if (renamed) this.inBackground(settled);
-      else await settled;
+      if (renamed) this.settlements.later(() => this.settle(indexKey, version));
+      else await this.settlements.transaction(() => this.settle(indexKey, previous));
     }
     return renamed;
   }
@@ -154,12 +153,11 @@ export class ObjectCommits {
     }
   }
 
-  private settle(indexKey: Buffer, outcome: ObjectVersion | undefined): Promise<void> {
-    return this.index.transaction(() => {
-      if (outcome === undefined) void this.index.objects.remove(indexKey);
-      else void this.index.objects.put(indexKey, { current: outcome });
-      void this.index.unsettled.remove(indexKey);
-    });
+  /** Within a transaction. */
+  private settle(indexKey: Buffer, outcome: ObjectVersion | undefined): void {
+    if (outcome === undefined) void this.index.objects.remove(indexKey);
+    else void this.index.objects.put(indexKey, { current: outcome });
+    void this.index.unsettled.remove(indexKey);
   }
 
   /** Removes the object after `check` has accepted it (`undefined`: there is none); the key's lock is held meanwhile. */
@@ -169,12 +167,12 @@ export class ObjectCommits {
       check(current);
       if (current === undefined) return;
       const indexKey = objectKey(bucket, key);
-      await this.index.transaction(() => {
+      await this.settlements.transaction(() => {
         void this.index.objects.remove(indexKey);
         void this.index.unsettled.put(indexKey, { bucket, key, path: current.path });
       });
       await this.removeBody(bucket, current.path);
-      this.inBackground(this.index.transaction(() => void this.index.unsettled.remove(indexKey)));
+      this.settlements.later(() => void this.index.unsettled.remove(indexKey));
     });
   }
 
@@ -195,7 +193,7 @@ export class ObjectCommits {
       const current = await this.current(bucket, key);
       if (current === undefined) throw errors.noSuchKey(key);
       const next = change(current);
-      await this.settle(objectKey(bucket, key), next);
+      await this.settlements.transaction(() => this.settle(objectKey(bucket, key), next));
       return next;
     });
   }
@@ -207,22 +205,13 @@ export class ObjectCommits {
       const record = this.index.object(bucket, key);
       const version = record === undefined ? undefined : await this.resolve(bucket, record);
       if (record === undefined) await this.removeBody(bucket, path);
-      await this.settle(indexKey, version);
+      await this.settlements.transaction(() => this.settle(indexKey, version));
     }
-  }
-
-  private inBackground(work: Promise<unknown>): void {
-    // A second transaction that fails leaves the record unsettled, which every reader understands.
-    const done: Promise<unknown> = work.then(
-      () => this.background.delete(done),
-      () => this.background.delete(done),
-    );
-    this.background.add(done);
   }
 
   /** Resolves when all records are settled. */
   async close(): Promise<void> {
-    await Promise.all(this.background);
+    await this.settlements.flush();
   }
 }
 

@@ -1,5 +1,5 @@
 /** The AWS SDK's client, with a deadline, one way to turn its failures into S3 errors, and headers handed through. */
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { S3Client, type ServiceInputTypes, type ServiceOutputTypes } from '@aws-sdk/client-s3';
 import type { Command } from '@smithy/types';
 import { toS3Error } from './to-s3-error.js';
@@ -42,6 +42,8 @@ export interface SendOptions {
 }
 
 const CONNECTION_TIMEOUT_MS = 5_000;
+/** No byte either way for so long ends a request that has no deadline: a slow upload goes on, a dead server does not. */
+const IDLE_TIMEOUT_MS = 300_000;
 const MAX_ATTEMPTS = 4;
 
 export class BackingClient {
@@ -68,7 +70,12 @@ export class BackingClient {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       followRegionRedirects: true,
-      requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, httpAgent: agent, httpsAgent: agent },
+      requestHandler: {
+        connectionTimeout: CONNECTION_TIMEOUT_MS,
+        socketTimeout: IDLE_TIMEOUT_MS,
+        httpAgent: agent,
+        httpsAgent: agent,
+      },
       ...(endpoint !== undefined && { endpoint }),
       ...(accessKeyId !== undefined &&
         secretAccessKey !== undefined && {
@@ -88,20 +95,22 @@ export class BackingClient {
     options: SendOptions,
   ): Promise<Output> {
     const { signal, headers, body, unbounded = false } = options;
-    if (headers) passHeaders(command, headers);
     const controller = new AbortController();
     const onAbort = () => controller.abort();
-    signal.addEventListener('abort', onAbort, { once: true });
     // A pipe does not tell its target that its source has failed: without this the request would wait for ever.
     let fault: Error | undefined;
     const onFault = (error: Error) => {
-      fault = error;
+      fault ??= error;
       controller.abort();
     };
-    body?.once('error', onFault);
+    if (headers) passHeaders(command, headers);
+    // The listeners stay: a body may fail after the answer has come, and nobody else need be listening then.
+    if (body) watchBody(command, body, onFault);
+    signal.addEventListener('abort', onAbort, { once: true });
     const timer = unbounded ? undefined : setTimeout(onAbort, this.#deadlineMs);
     try {
       signal.throwIfAborted();
+      if (body?.errored) throw body.errored;
       return await this.#client.send(command, { abortSignal: controller.signal });
     } catch (error) {
       body?.destroy();
@@ -111,13 +120,32 @@ export class BackingClient {
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
-      body?.off('error', onFault);
     }
   }
 
   close(): void {
     this.#client.destroy();
   }
+}
+
+/**
+ * Hears of failures of the body and of the stream that the SDK wraps it in to frame it: the SDK listens to neither, and
+ * an error that nobody listens to ends the process.
+ */
+function watchBody<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+  command: S3Command<Input, Output>,
+  body: Readable,
+  onFault: (error: Error) => void,
+): void {
+  body.on('error', onFault);
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const { body: sent } = args.request as { body: unknown };
+      if (sent instanceof Readable && sent !== body) sent.on('error', onFault);
+      return next(args);
+    },
+    { step: 'finalizeRequest', name: 'watchBody' },
+  );
 }
 
 function passHeaders<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(

@@ -91,7 +91,7 @@ export async function uploadPart(
       ...backing.part(bucket, key, uploadId, partNumber),
       ContentLength: contentLength,
       Body: content,
-      ...requestedChecksum(options.checksum),
+      ...requestedChecksum(options.checksum, content),
     });
     const stream = content === body ? { body } : {};
     const output = await backing.client.send(command, { signal, bucket, key, headers, unbounded: true, ...stream });

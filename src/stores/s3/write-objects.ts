@@ -83,7 +83,7 @@ async function putSingle(
     ...taggingField(options.tags),
     ...conditionFields(options.conditions),
     ...storageClassField(options.storageClass),
-    ...requestedChecksum(options.checksum),
+    ...requestedChecksum(options.checksum, body),
     ContentLength: body instanceof Uint8Array ? body.byteLength : options.contentLength,
     Body: body,
   });
