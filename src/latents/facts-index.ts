@@ -40,7 +40,6 @@ export class FactsIndex {
         path: `${directory}/facts.lmdb`,
         keyEncoding: 'binary',
         compression: false,
-        noSync: true,
       }),
     );
   }

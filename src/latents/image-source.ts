@@ -7,6 +7,7 @@ import { CodecError, PNG_ENCODER_PROFILE, readContainerHeader, type ContainerHea
 import type { ObjectCache } from '../cache/dual-format-cache.js';
 import type { KeyEpochs } from '../routing/key-epochs.js';
 import { SingleFlight } from '../routing/single-flight.js';
+import { discard } from './answers.js';
 import { readAll } from './read-all.js';
 import {
   factsFromMetadata,
@@ -128,7 +129,7 @@ export class ImageSource {
     if (cached?.format === 'latent') return cached;
     const content = await backing.getObject(bucket, key, {}, signal);
     if (!factsFromMetadata(content.info.userMetadata)) {
-      if (!(content.body instanceof Uint8Array)) content.body.destroy();
+      discard(content);
       return undefined;
     }
     const container = await readAll(content, maxContainerBytes);
@@ -172,6 +173,11 @@ export class ImageSource {
     try {
       const start = clock();
       const content = await backing.getObject(bucket, key, {}, signal);
+      if (signal.aborted) {
+        // Everybody left while the store opened the object: nobody will read it.
+        discard(content);
+        signal.throwIfAborted();
+      }
       if (!factsFromMetadata(content.info.userMetadata)) return takeOnce(content);
       const container = await readAll(content, maxContainerBytes);
       const fetch = clock() - start;

@@ -71,11 +71,9 @@ export class LatentStore extends PassThroughStore {
     const { info } = await this.backing.headObject(bucket, key, rest, signal);
     const head = await this.parts.source.head(bucket, info, signal);
     if (head) return headAnswer(head.info, options);
-    if (partNumber !== undefined || options.range || options.conditions) {
-      const answer = await this.backing.headObject(bucket, key, options, signal);
-      return { ...answer, info: verbatimInfo(answer.info) };
-    }
-    return { info: verbatimInfo(info) };
+    if (partNumber === undefined) return headAnswer(verbatimInfo(info), options);
+    const answer = await this.backing.headObject(bucket, key, options, signal);
+    return { ...answer, info: verbatimInfo(answer.info) };
   }
 
   override async getObject(

@@ -7,6 +7,7 @@ import {
   type ObjectInfo,
   type ReadOptions,
 } from '../../s3-api/index.js';
+import { discard } from './answers.js';
 import type { ImageSource } from './image-source.js';
 import { convertLatent, convertPicture, representationInfo, type Representation } from './representation.js';
 import { serverTiming } from './stored-image.js';
@@ -43,7 +44,7 @@ export class Representations {
     const found = await this.source.find(bucket, key, () => undefined, signal);
     if (found.kind === 'verbatim') {
       const content = found.take();
-      if (content && !(content.body instanceof Uint8Array)) content.body.destroy();
+      if (content) discard(content);
       throw notAnImage();
     }
     const body = await convertPicture(found.png, representation);
