@@ -26,8 +26,8 @@ describe('the encoder profile', () => {
       {
         "digests": [
           "0d271b751de0b8c227512ba6e30dbebae02d050616b327b0c189ec1ddde05fb6",
-          "aa3952d5a7ae7389612e2b8aef322954f03cac51284be0680014f26a003b09ab",
-          "9ae1c6a515c0ffa5f47bba7f0031b64a2171e1f1415dacb1fbe7d155bb455a06",
+          "82e0a39ed272a33c0f5967b797cb3a251bc460f78d39a562845aa6f9ea2d48ac",
+          "1610dc98437c893b3e3f7ec56f8830d2d9dc0459aca66d85fa4a94e3dc769cc8",
         ],
         "profile": "lbx-png-1",
       }

@@ -19,17 +19,19 @@ const QUICK: Search = Search {
     lazy: 16,
     patience: 64,
 };
+/// Bounded so that a megapixel of noise takes well under a second.
 const THOROUGH: Search = Search {
-    chain: 256,
+    chain: 48,
     nice: 258,
     lazy: 64,
-    patience: 256,
+    patience: 48,
 };
+/// Some seconds for a megapixel of noise, since all six filters are tried with it.
 const EXHAUSTIVE: Search = Search {
-    chain: 1024,
+    chain: 64,
     nice: 258,
     lazy: 258,
-    patience: 1 << 20,
+    patience: 96,
 };
 
 /// Buffers that are used again for the next strip.
@@ -56,7 +58,7 @@ impl Workspace {
                 pixel_bytes,
                 &[Choice::Adaptive, Choice::Fixed(0)],
                 THOROUGH,
-                2,
+                1,
             ),
             Effort::Smallest => {
                 let choices = [
@@ -67,7 +69,7 @@ impl Workspace {
                     Choice::Fixed(3),
                     Choice::Fixed(4),
                 ];
-                self.encode_best(row_bytes, pixel_bytes, &choices, EXHAUSTIVE, 3);
+                self.encode_best(row_bytes, pixel_bytes, &choices, EXHAUSTIVE, 2);
             }
         }
         self.adler = adler32(&self.filtered);
