@@ -1,6 +1,7 @@
 /** From a Node request to its answer: address, authentication, routing, authorisation, operation, answer, record. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import { resolveAddress, type Address } from '../address.js';
 import type { AuthenticatedRequest } from '../auth/types.js';
 import type { BodyLimits, DecodedBody } from '../body/types.js';
@@ -152,9 +153,10 @@ export class RequestHandler {
     progress.auth = auth;
     const route = router.match(wire.method, level, query, headers);
     progress.operation = route.name;
-    if (route.action !== 'by-operation') deps.authorize(auth, route.action, bucket, key);
+    if (route.action !== 'by-operation') authorizeRoute(deps, auth, route.action, address, query);
     this.#requireExpectedOwner(headers);
 
+    let opened: Readable | undefined;
     const request: S3Request = {
       method: wire.method,
       bucket,
@@ -165,9 +167,19 @@ export class RequestHandler {
       requestId: exchange.requestId,
       resourceUrl: `${wire.secure ? 'https' : 'http'}://${host ?? 'localhost'}${wire.rawPath}`,
       wire,
-      openBody: (limits = {}) => decodeBody({ ...wire, body: exchange.requestBody.open() }, auth, limits),
+      openBody: (limits = {}) => {
+        const decoded = decodeBody({ ...wire, body: exchange.requestBody.open() }, auth, limits);
+        opened = decoded.body;
+        // Whoever reads the body sees its error; where nobody reads it any more, it must not end the process.
+        opened.on('error', () => undefined);
+        return decoded;
+      },
     };
-    return route.handler(request, deps, signal);
+    try {
+      return await route.handler(request, deps, signal);
+    } finally {
+      opened?.destroy();
+    }
   }
 
   /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html */
@@ -218,5 +230,25 @@ export class RequestHandler {
       userAgent: incoming.headers['user-agent'],
       ...(failure?.cause !== undefined && { cause: failure.cause }),
     });
+  }
+}
+
+/** A listing is allowed to who may list the bucket, or just the prefix that it asks for (`bucket/prefix*` in a rule). */
+function authorizeRoute(
+  { authorize }: OperationDeps,
+  auth: AuthenticatedRequest,
+  action: string,
+  { bucket, key }: Address,
+  query: ReadonlyMap<string, string>,
+): void {
+  const prefix = query.get('prefix') ?? '';
+  if (!action.startsWith('s3:ListBucket') || prefix === '') {
+    authorize(auth, action, bucket, key);
+    return;
+  }
+  try {
+    authorize(auth, action, bucket, '');
+  } catch {
+    authorize(auth, action, bucket, prefix);
   }
 }
