@@ -93,7 +93,7 @@ describe('the filesystem store', () => {
           await directory.remove();
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 150 },
     );
   }, 120_000);
 });
