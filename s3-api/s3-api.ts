@@ -94,10 +94,12 @@ export function createS3Api(options: S3ApiOptions): S3Api {
 function handlerOptions(options: S3ApiOptions) {
   const { store, credentials, region, externalUrls, accountId, accessLog, metrics } = options;
   const now = options.now ?? (() => new Date());
+  const domains = normalizeDomains(options.domains ?? []);
   const authentication: AuthenticationDeps = {
     credentials,
     region,
     now,
+    domains,
     ...(externalUrls !== undefined && { externalUrls }),
   };
   const deps: OperationDeps = {
@@ -113,7 +115,7 @@ function handlerOptions(options: S3ApiOptions) {
   return {
     deps,
     router: compileRoutes(ROUTES),
-    domains: normalizeDomains(options.domains ?? []),
+    domains,
     serverName: options.serverName ?? 'LatentBox',
     authenticate: (request: Parameters<typeof authenticate>[0]) => authenticate(request, authentication),
     decodeBody: decodeRequestBody,

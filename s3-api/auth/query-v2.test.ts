@@ -12,6 +12,7 @@ const allow = [{ actions: ['*'], resources: ['*'] }];
 const deps = {
   credentials: staticCredentials([{ name: 'example', accessKeyId, secretAccessKey, allow }]),
   region: 'us-east-1',
+  domains: ['s3.amazonaws.com'],
   now: () => new Date(1_175_139_000_000),
 };
 
@@ -55,7 +56,23 @@ describe('a presigned URL of version 2', () => {
     ['another method', '/images/a', 'SignatureDoesNotMatch'],
   ])('is refused for %s', async (what, path, code) => {
     const query = `AWSAccessKeyId=${accessKeyId}&Signature=${sign('GET\n\n\n1175139620\n/images/a')}&Expires=1175139620`;
-    expect((await faultOf(wire(path, query, 'h', what === 'another method' ? 'DELETE' : 'GET'))).code).toBe(code);
+    expect((await faultOf(wire(path, query, 'h', what === 'another method' ? 'HEAD' : 'GET'))).code).toBe(code);
+  });
+
+  it('opens no other bucket by another Host', async () => {
+    const query = `AWSAccessKeyId=${accessKeyId}&Signature=${sign('GET\n\n\n1175139620\n/public/private/x.png')}&Expires=1175139620`;
+    expect((await authenticate(wire('/public/private/x.png', query), deps)).method).toBe('query');
+    for (const host of ['public.evil', 'public.s3.amazonaws.com.evil'])
+      expect((await faultOf(wire('/private/x.png', query, host))).code).toBe('SignatureDoesNotMatch');
+  });
+
+  it.each([
+    ['a listing', '/images/', 'GET', ''],
+    ['a write', '/images/a', 'PUT', ''],
+    ['a parameter that it does not sign', '/images/a', 'GET', '&x-lbx-format=latent'],
+  ])('is refused for %s', async (_what, path, method, extra) => {
+    const query = `AWSAccessKeyId=${accessKeyId}&Signature=${sign(`${method}\n\n\n1175139620\n${path}`)}&Expires=1175139620${extra}`;
+    expect((await faultOf(wire(path, query, 'h', method))).code).toBe('InvalidRequest');
   });
 
   it('is refused once it has expired, or names no known key', async () => {

@@ -1,9 +1,10 @@
 /**
- * Presigned URLs of Signature Version 2, which `aws s3 presign` of the first command line still makes by default.
- * Nothing else is taken in that version.
+ * Presigned reads of one object in Signature Version 2, which `aws s3 presign` of the first command line still makes by
+ * default. Nothing else is taken in that version: it signs neither the host nor unknown parameters.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
  */
 import { createHmac } from 'node:crypto';
+import { resolveAddress } from '../address.js';
 import { S3Error } from '../errors.js';
 import { headerOf, type WireRequest } from '../wire-request.js';
 import type { Credential } from './credentials.js';
@@ -11,34 +12,18 @@ import { equalInConstantTime } from './signature.js';
 import type { AuthenticationDeps } from './types.js';
 import { findCredential, signatureDoesNotMatch } from './verify.js';
 
-/** Query parameters that are part of the resource that is signed, in the order in which they are. */
+/** Query parameters of a read that are part of the resource that is signed, in the order in which they are. */
 const SIGNED_PARAMETERS: readonly string[] = [
-  'acl',
-  'cors',
-  'delete',
-  'lifecycle',
-  'location',
-  'logging',
-  'notification',
   'partNumber',
-  'policy',
-  'requestPayment',
   'response-cache-control',
   'response-content-disposition',
   'response-content-encoding',
   'response-content-language',
   'response-content-type',
   'response-expires',
-  'restore',
-  'tagging',
-  'torrent',
-  'uploadId',
-  'uploads',
   'versionId',
-  'versioning',
-  'versions',
-  'website',
 ];
+const AUTH_PARAMETERS: readonly string[] = ['AWSAccessKeyId', 'Signature', 'Expires'];
 
 /** The parameters of a presigned URL of version 2. */
 export interface QueryV2 {
@@ -75,11 +60,9 @@ export function verifyQueryV2(request: WireRequest, claim: QueryV2, deps: Authen
       fields: { Expires: new Date(expiresAt).toISOString(), ServerTime: now.toISOString() },
     });
   const credential = findCredential(deps.credentials, claim.accessKeyId, undefined);
-  const texts = signedResources(request).map((resource) => textToSign(request, claim.expires, resource));
-  const matches = texts.some((text) =>
-    equalInConstantTime(hmacSha1(credential.secretAccessKey, text), claim.signature),
-  );
-  if (!matches) throw signatureDoesNotMatch(claim.accessKeyId, claim.signature, texts[0] ?? '');
+  const text = textToSign(request, claim.expires, signedResource(request, deps.domains ?? []));
+  if (!equalInConstantTime(hmacSha1(credential.secretAccessKey, text), claim.signature))
+    throw signatureDoesNotMatch(claim.accessKeyId, claim.signature, text);
   return credential;
 }
 
@@ -102,15 +85,20 @@ function amzHeaders(request: WireRequest): string {
     .join('');
 }
 
-/** The path as it is, and with the bucket of a virtual-hosted address in front. */
-function signedResources(request: WireRequest): string[] {
-  const bucket = (headerOf(request, 'host') ?? '').split('.')[0] ?? '';
-  const subResources = signedParameters(request.rawQuery);
-  return [request.rawPath, `/${bucket}${request.rawPath}`].map((path) => path + subResources);
+/** `/bucket/key`, with the bucket of just that address which the front will route to. */
+function signedResource(request: WireRequest, domains: readonly string[]): string {
+  const { bucket, key, virtualHosted } = resolveAddress(request.rawPath, headerOf(request, 'host'), domains);
+  const pairs = [...new URLSearchParams(request.rawQuery.replaceAll('+', '%2B'))];
+  const unsigned = pairs.find(([name]) => !SIGNED_PARAMETERS.includes(name) && !AUTH_PARAMETERS.includes(name));
+  if (key === '' || !['GET', 'HEAD'].includes(request.method) || unsigned)
+    throw new S3Error(
+      'InvalidRequest',
+      'Signature Version 2 is taken for presigned reads of one object only. Please use AWS4-HMAC-SHA256.',
+    );
+  return `${virtualHosted ? `/${bucket}` : ''}${request.rawPath}${signedParameters(pairs)}`;
 }
 
-function signedParameters(rawQuery: string): string {
-  const pairs = [...new URLSearchParams(rawQuery.replaceAll('+', '%2B'))];
+function signedParameters(pairs: readonly (readonly [string, string])[]): string {
   const signed = SIGNED_PARAMETERS.flatMap((name) => pairs.filter(([given]) => given === name));
   if (signed.length === 0) return '';
   return `?${signed.map(([name, value]) => (value === '' ? name : `${name}=${value}`)).join('&')}`;

@@ -41,6 +41,8 @@ export interface AuthenticationDeps {
    * header, by `host[:port]` alone. Nothing is ever guessed from X-Forwarded-*.
    */
   readonly externalUrls?: readonly URL[];
+  /** Domains of virtual-hosted addressing, as the router has them; what Signature Version 2 signs depends on them. */
+  readonly domains?: readonly string[];
   /** The clock; the system's where absent. */
   readonly now?: () => Date;
 }
