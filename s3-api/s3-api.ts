@@ -13,7 +13,7 @@ import { decodeRequestBody } from './body/decode-request-body.js';
 import { BucketCors } from './cors.js';
 import type { AccessRecord } from './http/access-record.js';
 import { RequestHandler } from './http/handle-request.js';
-import { S3Server, type ListenOptions, type ServerLimits } from './http/server.js';
+import { invalidUriResponse, S3Server, type ListenOptions, type ServerLimits } from './http/server.js';
 import type { ObjectStore } from './object-store.js';
 import type { OperationDeps, Owner } from './operation.js';
 import { compileRoutes } from './router.js';
@@ -78,6 +78,7 @@ export function createS3Api(options: S3ApiOptions): S3Api {
         overrideGlobalObjects: false,
         // The front reads away or closes unread bodies itself.
         autoCleanupIncoming: false,
+        errorHandler: invalidUriResponse,
       });
       const server = new S3Server(listener, handler, options.limits ?? {}, tls);
       const address = await server.listen(host, port);

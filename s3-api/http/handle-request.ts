@@ -14,7 +14,7 @@ import { emptyResponse, type S3Response } from '../s3-response.js';
 import { wireRequestFrom, type WireRequest } from '../wire-request.js';
 import type { AccessRecord } from './access-record.js';
 import { RequestBody } from './request-body.js';
-import { errorResponse, toS3Error, writeResponse, type Exchange } from './write-response.js';
+import { errorResponse, prepareAnswer, sendAnswer, toS3Error, type Exchange } from './write-response.js';
 
 /** Nginx's status for a client that left before the answer. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -93,35 +93,43 @@ export class RequestHandler {
     };
     const active: ActiveRequest = { incoming, outgoing, abort: (reason) => controller.abort(reason) };
     this.#active.add(active);
-    outgoing.once('close', () => {
-      this.#active.delete(active);
-      if (!outgoing.writableFinished) controller.abort();
-      this.#record(exchange, incoming, progress, startedAt);
+    const closed = new Promise<void>((resolve) => {
+      outgoing.once('close', () => {
+        this.#active.delete(active);
+        if (!outgoing.writableFinished) controller.abort();
+        resolve();
+      });
     });
+    const answered = this.#run(incoming, exchange, progress, controller.signal);
+    void Promise.all([answered, closed]).then(() => this.#record(exchange, incoming, progress, startedAt));
+    await answered;
+  }
 
+  /** Never rejects: whatever fails becomes an answer, or a broken connection where the answer had begun. */
+  async #run(incoming: IncomingMessage, exchange: Exchange, progress: Progress, signal: AbortSignal): Promise<void> {
+    const { outgoing } = exchange;
     const wire = wireRequestFrom(incoming);
     const headers = headerMap(wire);
     let response: S3Response;
     try {
-      response = await this.#answer(wire, headers, exchange, progress, controller.signal);
+      response = await this.#answer(wire, headers, exchange, progress, signal);
     } catch (error) {
-      const { signal } = controller;
-      // A timeout that the server's idle watch set off is what the client should hear, not the abort that it caused.
-      progress.failure = toS3Error(signal.aborted && signal.reason instanceof S3Error ? signal.reason : error);
-      response = errorResponse(progress.failure, exchange, wire.rawPath);
+      const failure = toS3Error(stallOf(signal) ?? error);
+      // What the client's leaving set off (an AbortError in the store) is no fault of ours to log.
+      if (!outgoing.destroyed || error instanceof S3Error) progress.failure = failure;
+      response = errorResponse(failure, exchange, wire.rawPath);
     }
     if (outgoing.destroyed) {
       if (response.body !== undefined && !(response.body instanceof Uint8Array)) response.body.destroy();
       return;
     }
     try {
-      if (headers.has('origin'))
-        response = await this.#withCors(response, headers, progress, exchange, controller.signal);
+      if (headers.has('origin')) response = await this.#withCors(response, headers, progress, exchange, signal);
       progress.status = response.status;
       progress.headersAt = performance.now();
-      const writing = writeResponse(exchange, response);
-      progress.bytesSent = Number(outgoing.getHeader('content-length') ?? response.headers?.['content-length'] ?? 0);
-      await writing;
+      const answer = prepareAnswer(exchange, response);
+      if (exchange.method !== 'HEAD') progress.bytesSent = Number(answer.headers['content-length'] ?? 0);
+      await sendAnswer(exchange, answer);
     } catch (error) {
       progress.failure ??= toS3Error(error);
       outgoing.destroy();
@@ -172,6 +180,12 @@ export class RequestHandler {
         opened = decoded.body;
         // Whoever reads the body sees its error; where nobody reads it any more, it must not end the process.
         opened.on('error', () => undefined);
+        const stop = () => {
+          const stall = stallOf(signal);
+          // Where the client left, the body fails by itself, as IncompleteBody.
+          if (stall !== undefined) decoded.body.destroy(stall);
+        };
+        signal.addEventListener('abort', stop, { once: true });
         return decoded;
       },
     };
@@ -231,6 +245,11 @@ export class RequestHandler {
       ...(failure?.cause !== undefined && { cause: failure.cause }),
     });
   }
+}
+
+/** What the server's idle watch aborted the request with: what the client should hear, not what the abort caused. */
+function stallOf(signal: AbortSignal): S3Error | undefined {
+  return signal.aborted && signal.reason instanceof S3Error ? signal.reason : undefined;
 }
 
 /** A listing is allowed to who may list the bucket, or just the prefix that it asks for (`bucket/prefix*` in a rule). */

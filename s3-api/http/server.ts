@@ -115,6 +115,7 @@ export class S3Server {
           new S3Error(
             'RequestTimeout',
             'Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.',
+            { headers: { connection: 'close' } },
           ),
         );
       return;
@@ -135,10 +136,22 @@ function answerClientError(error: Error & { code?: string }, socket: Duplex): vo
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? new S3Error('RequestTimeout', 'The request headers did not arrive within the timeout period.')
         : new S3Error('BadRequest', 'An error occurred when parsing the HTTP request.');
-  const requestId = randomBytes(8).toString('hex').toUpperCase();
-  const xml = buildXml(errorDocument(refusal, { requestId, hostId: requestId }, '/'));
+  const { requestId, xml } = refusalDocument(refusal);
   socket.end(
     `HTTP/1.1 400 Bad Request\r\ncontent-type: application/xml\r\ncontent-length: ${Buffer.byteLength(xml)}\r\n` +
       `x-amz-request-id: ${requestId}\r\nconnection: close\r\n\r\n${xml}`,
   );
+}
+
+/** The document of an error that never became a request. */
+function refusalDocument(refusal: S3Error): { readonly requestId: string; readonly xml: string } {
+  const requestId = randomBytes(8).toString('hex').toUpperCase();
+  return { requestId, xml: buildXml(errorDocument(refusal, { requestId, hostId: requestId }, '/')) };
+}
+
+/** The answer to a target or Host header that the HTTP adapter cannot make a URL of. */
+export function invalidUriResponse(cause: unknown): Response {
+  const { requestId, xml } = refusalDocument(new S3Error('InvalidURI', "Couldn't parse the specified URI.", { cause }));
+  const headers = { 'content-type': 'application/xml', 'x-amz-request-id': requestId, connection: 'close' };
+  return new Response(xml, { status: 400, headers });
 }

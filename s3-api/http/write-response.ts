@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { S3Error } from '../errors.js';
+import type { ObjectBody } from '../object-store.js';
 import type { S3Response } from '../s3-response.js';
 import { buildXml, type XmlDocument } from '../xml/build.js';
 import type { RequestBody } from './request-body.js';
@@ -58,36 +59,45 @@ export function errorDocument(
   };
 }
 
-/**
- * Writes the answer. Resolves when a streamed body was handed over whole, at once for any other. Rejects where a
- * streamed body or the connection fails in the middle; the connection is then destroyed, so that the client cannot take
- * a part for the whole.
- */
-export async function writeResponse(exchange: Exchange, response: S3Response): Promise<void> {
-  const { outgoing, requestBody, method } = exchange;
+/** An answer with all of its headers, ready to be written. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: ObjectBody | undefined;
+}
+
+/** Adds what every answer has: ids, lengths, and `connection: close` where it must. */
+export function prepareAnswer(exchange: Exchange, response: S3Response): Answer {
   const headers: Record<string, string> = { ...exchange.commonHeaders, 'x-amz-request-id': exchange.requestId };
   if (response.headers !== undefined) Object.assign(headers, response.headers);
   let body = response.body;
   if (response.xml !== undefined) {
     body = Buffer.from(buildXml(response.xml));
     headers['content-type'] = XML_TYPE;
-    headers['content-length'] = String(body.byteLength);
-  } else if (body instanceof Uint8Array) {
-    headers['content-length'] = String(body.byteLength);
-  } else if (body === undefined && response.status === 200 && method !== 'HEAD') {
-    headers['content-length'] = '0';
   }
-  const mustClose = requestBody.mustClose;
-  if (mustClose || exchange.draining) headers['connection'] = 'close';
+  if (body instanceof Uint8Array) headers['content-length'] = String(body.byteLength);
+  else if (body === undefined && exchange.method !== 'HEAD' && response.status !== 204 && response.status !== 304)
+    headers['content-length'] = '0';
+  if (exchange.draining || exchange.requestBody.mustClose) headers['connection'] = 'close';
+  return { status: response.status, headers, body };
+}
 
-  outgoing.writeHead(response.status, headers);
+/**
+ * Writes the answer. Resolves when a streamed body was handed over whole, at once for any other. Rejects where a
+ * streamed body or the connection fails in the middle; the connection is then destroyed, so that the client cannot take
+ * a part for the whole.
+ */
+export async function sendAnswer({ method, outgoing, requestBody }: Exchange, answer: Answer): Promise<void> {
+  const { body } = answer;
+  const mustClose = requestBody.mustClose;
+  outgoing.writeHead(answer.status, answer.headers);
+  if (!mustClose && requestBody.isUnread) outgoing.once('finish', () => requestBody.discard());
   if (body instanceof Readable) {
-    if (method === 'HEAD') body.destroy();
-    else return pipeline(body, outgoing);
+    if (method !== 'HEAD') return pipeline(body, outgoing);
+    body.destroy();
   }
   const bytes = body instanceof Uint8Array && method !== 'HEAD' ? body : undefined;
   if (!mustClose) {
-    if (requestBody.isUnread) outgoing.once('finish', () => requestBody.discard());
     outgoing.end(bytes);
     return;
   }

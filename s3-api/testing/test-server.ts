@@ -22,14 +22,13 @@ export interface TestServer {
 
 /** Anonymous callers may do everything unless told otherwise, so that raw requests need no signature. */
 export async function startTestServer(
-  options: Partial<S3ApiOptions> = {},
+  options: Partial<Omit<S3ApiOptions, 'store'>> & { readonly store?: MemoryStore } = {},
   anonymous: readonly AccessRule[] = [{ actions: ['*'], resources: ['*'] }],
 ): Promise<TestServer> {
-  const store = new MemoryStore();
+  const store = options.store ?? new MemoryStore();
   const records: AccessRecord[] = [];
   const everything = [{ actions: ['*'], resources: ['*'] }];
   const api = createS3Api({
-    store,
     region: 'us-east-1',
     domains: ['s3.test'],
     credentials: staticCredentials(
@@ -38,6 +37,7 @@ export async function startTestServer(
     ),
     accessLog: (record) => records.push(record),
     ...options,
+    store,
   });
   const server = await api.listen({ host: '127.0.0.1', port: 0 });
   const clients: S3Client[] = [];
