@@ -17,6 +17,7 @@ function hostName(host: string): string {
 /** The bucket that a Host header names under one of `domains` (lower case), longest domain first. */
 function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
   const name = hostName(host);
+  if (domains.includes(name)) return undefined;
   for (const domain of domains)
     if (name.endsWith(`.${domain}`) && name.length > domain.length + 1) return name.slice(0, -domain.length - 1);
   return undefined;

@@ -27,7 +27,7 @@ const head = (method: string, path: string, ...headers: string[]) =>
 const CLOSE = 'connection: close';
 
 /** A socket whose received text can be waited for. */
-function openSocket(port: number): { socket: Socket; until(text: string): Promise<string> } {
+function openSocket(port: number): { socket: Socket; until: (text: string) => Promise<string> } {
   const socket = connect(port, '127.0.0.1');
   let received = '';
   socket.on('error', () => undefined);
@@ -222,7 +222,7 @@ describe('slow and vanishing clients', () => {
 
   it('abort the signal when they leave before the answer', async () => {
     const { port, store } = await startStreaming();
-    let open = () => undefined as void;
+    let open: () => void = () => undefined;
     store.gate = new Promise((resolve) => (open = resolve));
     const { socket } = openSocket(port);
     socket.write(head('GET', `/${bucket}/k`));

@@ -16,8 +16,8 @@ export interface TestServer {
   readonly store: MemoryStore;
   readonly s3: S3Client;
   readonly records: readonly AccessRecord[];
-  client(config: S3ClientConfig): S3Client;
-  close(timeLimitMs?: number): Promise<void>;
+  readonly client: (config: S3ClientConfig) => S3Client;
+  readonly close: (timeLimitMs?: number) => Promise<void>;
 }
 
 /** Anonymous callers may do everything unless told otherwise, so that raw requests need no signature. */
