@@ -4,28 +4,17 @@ import { S3Error, type ObjectInfo, type ObjectStore, type WriteOptions, type Wri
 import type { ByteSemaphore } from '../decode/byte-semaphore.js';
 import type { KeyEpochs } from '../routing/key-epochs.js';
 import { serialiseClientMetadata, CLIENT_METADATA_ATTRIBUTE } from './client-metadata.js';
-import {
-  CONTAINER_CONTENT_TYPE,
-  factsToMetadata,
-  imageInfo,
-  metadataBytes,
-  splitReservedMetadata,
-  type LatentFacts,
-} from './facts.js';
+import { imageInfo, splitReservedMetadata, type LatentFacts } from './facts.js';
 import type { FactsIndex } from './facts-index.js';
 import type { ImageRenderer, Rendering } from './image-renderer.js';
 import type { ImageCache, ImageSource } from './image-source.js';
 import type { Ingested, LatentModel } from './ingest.js';
 import type { LatentIngest } from './ingest-pool.js';
 import type { Policies, Policy } from './policies.js';
+import { fitsBesideFacts, storedMetadata } from './stored-form.js';
 import { objectId } from './stored-image.js';
 import { bytesAsStream, collect, PeekedUpload } from './upload-reader.js';
 import { parseHints, SNIFF_BYTES, uploadKind, type LatentHints } from './upload-kind.js';
-
-/** S3's limit on user metadata, in bytes. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
-const MAX_METADATA_BYTES = 2048;
-/** What the facts of an object may take of it; a name of a model is the only part without a fixed length. */
-const MAX_FACTS_BYTES = 640;
 
 export interface LatentWriterOptions {
   readonly backing: ObjectStore;
@@ -161,7 +150,7 @@ export class LatentWriter {
     options: WriteOptions,
     signal: AbortSignal,
   ): Promise<PreparedLatent> {
-    const fits = metadataBytes(options.userMetadata) + MAX_FACTS_BYTES <= MAX_METADATA_BYTES;
+    const fits = fitsBesideFacts(options.userMetadata);
     const container = fits
       ? ingested.container
       : await this.options.ingest.withAttributes(
@@ -185,7 +174,6 @@ export class LatentWriter {
   ): Promise<WriteResult> {
     const { backing, epochs, index, source } = this.options;
     const clientMetadata = options.userMetadata;
-    const { contentEncoding: _ofTheUpload, ...systemMetadata } = options.systemMetadata;
     const id = objectId(bucket, key);
     const epoch = epochs.take(id);
     try {
@@ -201,8 +189,7 @@ export class LatentWriter {
           {
             ...rest,
             contentLength: container.byteLength,
-            systemMetadata: { ...systemMetadata, contentType: CONTAINER_CONTENT_TYPE },
-            userMetadata: { ...(facts.metadataInContainer ? {} : clientMetadata), ...factsToMetadata(facts) },
+            ...storedMetadata(facts, options),
           },
           signal,
         );
