@@ -125,7 +125,12 @@ export class LatentStore extends PassThroughStore {
   ): Promise<WriteResult> {
     const conditions = await this.#translate(bucket, key, options.conditions, signal);
     this.parts.recentVerbatim.delete(objectId(bucket, key));
-    return this.parts.writer.put(bucket, key, body, withConditions(options, conditions), signal);
+    const storeVerbatim = (bytes: Readable, plain: WriteOptions) =>
+      this.backing.putObject(bucket, key, bytes, plain, signal);
+    return this.parts.writer.write(
+      { bucket, key, body, options: withConditions(options, conditions), storeVerbatim },
+      signal,
+    );
   }
 
   override async deleteObject(bucket: string, key: string, options: DeleteOptions, signal: AbortSignal) {

@@ -1,4 +1,4 @@
-/** PUT: a latent becomes a container with its facts, anything else passes through byte for byte. */
+/** Bytes arrive, are looked at and stored: a latent becomes a container with its facts, anything else stays byte for byte. */
 import type { Readable } from 'node:stream';
 import { S3Error, type ObjectInfo, type ObjectStore, type WriteOptions, type WriteResult } from '../../s3-api/index.js';
 import type { ByteSemaphore } from '../decode/byte-semaphore.js';
@@ -45,102 +45,80 @@ interface PreparedLatent {
   readonly rendering?: Rendering;
 }
 
+/** Bytes that a client brings, whether by PUT, by POST or as the parts of a finished upload. */
+export interface IncomingObject {
+  readonly bucket: string;
+  readonly key: string;
+  /** Every byte, once. */
+  readonly body: Readable;
+  /** `lbx-*` user metadata are hints; conditions are already those on the stored object. */
+  readonly options: WriteOptions;
+  /** Stores the bytes as they are; `body` yields all of them, from the first, and is this function's to consume or destroy. */
+  storeVerbatim(body: Readable, options: WriteOptions): Promise<WriteResult>;
+}
+
 export class LatentWriter {
   constructor(private readonly options: LatentWriterOptions) {}
 
   /**
-   * @param options conditions already translated to the stored object's ETag
+   * Looks at the first bytes of what arrives, decides what it is and stores it so: the one way into the store.
+   *
    * @throws S3Error InvalidRequest or InvalidArgument for a broken latent or hint, EntityTooLarge for a latent over the
    *   limit, SlowDown when the decoder is overloaded; nothing is stored then
    */
-  async put(
-    bucket: string,
-    key: string,
-    body: Readable,
-    options: WriteOptions,
-    signal: AbortSignal,
-  ): Promise<WriteResult> {
-    const { own, hints: hintMetadata } = splitReservedMetadata(options.userMetadata);
-    const plain = { ...options, userMetadata: own };
+  async write(incoming: IncomingObject, signal: AbortSignal): Promise<WriteResult> {
+    const { bucket, key, body } = incoming;
+    const { own, hints: hintMetadata } = splitReservedMetadata(incoming.options.userMetadata);
+    const options = { ...incoming.options, userMetadata: own };
+    const plain: IncomingObject = { ...incoming, options };
     const policy = this.options.policies.for(bucket, key);
-    if (policy.put === 'verbatim') return this.#putVerbatim(bucket, key, body, plain, signal);
+    if (policy.put === 'verbatim') return this.#storeVerbatim(plain, body);
 
     const hints = parseHints(hintMetadata);
     const upload = await PeekedUpload.of(body, SNIFF_BYTES);
     const kind = uploadKind(upload.head, hints);
-    if (kind.kind === 'other') return this.#putVerbatim(bucket, key, upload.rest, plain, signal);
-    if ((options.contentLength ?? 0) > this.options.maxLatentBytes)
-      return this.#putTooLarge(bucket, key, upload.rest, plain, hints, signal);
+    if (kind.kind === 'other') return this.#storeVerbatim(plain, upload.rest);
+    const { maxLatentBytes } = this.options;
+    if ((options.contentLength ?? 0) > maxLatentBytes) return this.#storeTooLarge(plain, upload.rest, hints);
 
-    const release = await this.options.memory.acquire(options.contentLength ?? this.options.maxLatentBytes, signal);
+    const release = await this.options.memory.acquire(options.contentLength ?? maxLatentBytes, signal);
     try {
-      const bytes = await collect(upload.rest, this.options.maxLatentBytes);
-      if (!(bytes instanceof Uint8Array)) return await this.#putTooLarge(bucket, key, bytes, plain, hints, signal);
+      const bytes = await collect(upload.rest, maxLatentBytes);
+      if (!(bytes instanceof Uint8Array)) return await this.#storeTooLarge(plain, bytes, hints);
       const { models, defaultModel, maxPixels } = this.options;
       const ingested = await this.options.ingest.ingest(
         { bytes, format: kind.format, hints, policyModel: policy.model, defaultModel, models, maxPixels },
         signal,
       );
-      if (ingested.kind === 'not-a-latent')
-        return await this.#putVerbatim(
-          bucket,
-          key,
-          bytesAsStream(bytes),
-          { ...plain, contentLength: bytes.byteLength },
-          signal,
-        );
-      return await this.#putLatent(bucket, key, ingested, policy, plain, signal);
+      if (ingested.kind === 'latent') {
+        const prepared = await this.#prepare(ingested, policy, options, signal);
+        return await this.store(bucket, key, prepared, options, signal);
+      }
+      const whole = { ...plain, options: { ...options, contentLength: bytes.byteLength } };
+      return await this.#storeVerbatim(whole, bytesAsStream(bytes));
     } finally {
       release();
     }
   }
 
-  async #putVerbatim(
-    bucket: string,
-    key: string,
-    body: Readable,
-    options: WriteOptions,
-    signal: AbortSignal,
-  ): Promise<WriteResult> {
-    const { backing, source } = this.options;
+  async #storeVerbatim({ bucket, key, options, storeVerbatim }: IncomingObject, body: Readable): Promise<WriteResult> {
     try {
-      const result = await backing.putObject(bucket, key, body, options, signal);
+      const result = await storeVerbatim(body, options);
       this.options.onStored('verbatim');
       return { ...result, extraHeaders: { ...result.extraHeaders, 'x-lbx-storage': 'verbatim' } };
     } finally {
-      source.written(bucket, key);
+      this.options.source.written(bucket, key);
     }
   }
 
   /** A file of a tensor format that is too large for a latent is stored as it is, unless the client says it is one. */
-  async #putTooLarge(
-    bucket: string,
-    key: string,
-    body: Readable,
-    options: WriteOptions,
-    hints: LatentHints,
-    signal: AbortSignal,
-  ): Promise<WriteResult> {
-    if (hints.model !== undefined || hints.raw) {
-      body.destroy();
-      throw new S3Error(
-        'EntityTooLarge',
-        `A latent may have at most ${this.options.maxLatentBytes} bytes here; raise limits.latentBytes.`,
-      );
-    }
-    return this.#putVerbatim(bucket, key, body, options, signal);
-  }
-
-  async #putLatent(
-    bucket: string,
-    key: string,
-    ingested: Extract<Ingested, { kind: 'latent' }>,
-    policy: Policy,
-    options: WriteOptions,
-    signal: AbortSignal,
-  ): Promise<WriteResult> {
-    const prepared = await this.#prepare(ingested, policy, options, signal);
-    return this.store(bucket, key, prepared, options, signal);
+  async #storeTooLarge(incoming: IncomingObject, body: Readable, hints: LatentHints): Promise<WriteResult> {
+    if (hints.model === undefined && !hints.raw) return this.#storeVerbatim(incoming, body);
+    body.destroy();
+    throw new S3Error(
+      'EntityTooLarge',
+      `A latent may have at most ${this.options.maxLatentBytes} bytes here; raise limits.latentBytes.`,
+    );
   }
 
   /** Moves metadata that does not fit into the container and renders the image once, where the policy says so. */
