@@ -54,7 +54,7 @@ export interface IncomingObject {
   /** `lbx-*` user metadata are hints; conditions are already those on the stored object. */
   readonly options: WriteOptions;
   /** Stores the bytes as they are; `body` yields all of them, from the first, and is this function's to consume or destroy. */
-  storeVerbatim(body: Readable, options: WriteOptions): Promise<WriteResult>;
+  readonly storeVerbatim: (body: Readable, options: WriteOptions) => Promise<WriteResult>;
 }
 
 export class LatentWriter {
