@@ -1,7 +1,7 @@
 /** The graphs of a model by name. */
 import type { InstalledModel, PreparedGraph } from '../models/installed-model.js';
 
-export type GraphKind = 'decoder' | 'encoder' | 'decoderVjp';
+export type GraphKind = 'decoder' | 'encoder' | 'decoderVjp' | 'decoderFit';
 
 /** @throws RangeError when the model has no such graph */
 export function graphOf(model: InstalledModel, kind: GraphKind): PreparedGraph {

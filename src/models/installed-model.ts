@@ -31,6 +31,10 @@ export interface PreparedGraph {
  * - `decoderVjp`: inputs scaled latents `[B, C, h, w]` and the cotangent of the decoder's *unclamped* float output in
  *   [-1, 1] space, `[B, 3, H, W]`, float32; outputs that float output (float32) and the gradient with respect to the
  *   scaled latent in the graph's precision, in this order. Absent where the graph has an operator without a rule.
+ * - `decoderFit`: one step of a search for a picture's latent. Inputs scaled latents `[B, C, h, w]` in the decoder's
+ *   precision, the wanted picture as uint8 `[B, H, W, 3]`, float32 weights of its rows `[1, 1, H, 1]` and columns
+ *   `[1, 1, 1, W]`; outputs the weighted sum of squared differences of the served 8-bit samples, and the gradient of the
+ *   weighted squared error with respect to the latent. Present exactly where `decoderVjp` is.
  */
 export interface InstalledModel {
   readonly name: string;
@@ -45,6 +49,7 @@ export interface InstalledModel {
   readonly decoder: PreparedGraph;
   readonly encoder?: PreparedGraph;
   readonly decoderVjp?: PreparedGraph;
+  readonly decoderFit?: PreparedGraph;
   /** Why there is no `decoderVjp`; present exactly where that is absent. */
   readonly decoderVjpReason?: string;
 }

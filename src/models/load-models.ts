@@ -5,7 +5,7 @@ import { fingerprint } from './fingerprint.js';
 import type { InstalledModel, PreparedGraph } from './installed-model.js';
 import { modelConstants, readVaeConfig } from './model-config.js';
 import { describeCause, ModelError } from './model-error.js';
-import { PREPARATION_VERSION } from './prepare/prepare-graphs.js';
+import { GRAPH_SET, PREPARATION_VERSION } from './prepare/prepare-graphs.js';
 import { type ManifestGraph, prepareModel, readManifest } from './prepare/prepare-model.js';
 
 export const DECODER_FILE = 'vae_decoder/model.onnx';
@@ -69,7 +69,7 @@ export async function loadModel(directory: string, cacheDirectory: string): Prom
     ...(encoderPath === undefined ? [] : await fileParts(folder, 'vae_encoder')),
   ];
   const digest = await fingerprint(parts);
-  const home = join(resolve(cacheDirectory), digest);
+  const home = join(resolve(cacheDirectory), `${digest}-${GRAPH_SET}`);
   const manifest =
     (await readManifest(home)) ?? (await prepareModel({ home, cacheDirectory, decoderPath, encoderPath, constants }));
   const graph = (entry: ManifestGraph): PreparedGraph => {
@@ -86,6 +86,7 @@ export async function loadModel(directory: string, cacheDirectory: string): Prom
     decoder: graph(manifest.decoder),
     ...(manifest.encoder === undefined ? {} : { encoder: graph(manifest.encoder) }),
     ...(manifest.decoderVjp === undefined ? {} : { decoderVjp: graph(manifest.decoderVjp) }),
+    ...(manifest.decoderFit === undefined ? {} : { decoderFit: graph(manifest.decoderFit) }),
     ...(manifest.decoderVjpReason === undefined ? {} : { decoderVjpReason: manifest.decoderVjpReason }),
   };
 }

@@ -14,6 +14,9 @@ export type SampleRange = 'symmetric' | 'unit';
 /** Counts up with every change of the prepared graphs' arithmetic; part of a model's fingerprint. */
 export const PREPARATION_VERSION = 1;
 
+/** Counts up when models get further graphs; names the folder of prepared graphs and leaves the fingerprint alone. */
+export const GRAPH_SET = 2;
+
 const SCOPE = 'latentbox';
 export const LATENT_INPUT = 'scaled_latent';
 export const PIXEL_OUTPUT = 'pixels_nhwc';

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { checkEncoder, checkGradient, checkSamples, checkServedDecoder, type CheckedGraph } from '../check-decode.js';
 import { differentiate } from '../gradient/differentiate.js';
+import { fitGraph } from '../gradient/fit.js';
 import type { ModelConstants } from '../model-config.js';
 import { describeCause, ModelError } from '../model-error.js';
 import { readOnnxModel } from '../onnx/read-model.js';
@@ -25,6 +26,7 @@ const manifestSchema = z.object({
   decoder: graphSchema,
   encoder: graphSchema.optional(),
   decoderVjp: graphSchema.optional(),
+  decoderFit: graphSchema.optional(),
   /** Why there is no gradient. */
   decoderVjpReason: z.string().optional(),
 });
@@ -99,7 +101,8 @@ async function prepareDecoder(
     const decoderVjp = await writeGraph(work, 'decoder-vjp.onnx', { ...scaled, model: vjp.model }, weights);
     try {
       await checkGradient(checked(work, decoderVjp), space.channels, spatialFactor);
-      return { spatialFactor, decoder, decoderVjp };
+      const decoderFit = await writeGraph(work, 'decoder-fit.onnx', { ...scaled, model: fitGraph(vjp.model) }, weights);
+      return { spatialFactor, decoder, decoderVjp, decoderFit };
     } catch (cause) {
       // The decoder ran; what the runtime refuses is the gradient alone.
       if (!(cause instanceof ModelError) || cause.reason !== 'runtime') throw cause;

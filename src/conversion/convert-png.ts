@@ -1,0 +1,176 @@
+/** Turns a PNG into the latent that may stand for it, and proves on the stored bytes that it may. */
+import { assemblePng, encodeContainer, encodePngStrip, planPngStrips, type PngEffort } from '../../codec/index.js';
+import type { DecodePipeline } from '../decode/index.js';
+import { DEFAULT_BLEND_CELLS, DEFAULT_MAX_TILE_PIXELS, DEFAULT_OVERLAP_CELLS } from '../decode/tiles.js';
+import type { InstalledModel } from '../models/installed-model.js';
+import type { Conversion, ConversionOptions, ConversionTimings, Measured } from './conversion.js';
+import { readConvertible, type ConvertiblePng } from './convertible.js';
+import { psnr, ssim } from './fidelity.js';
+import { searchLatent, type Found } from './search.js';
+import { VaeSession } from './vae-session.js';
+import type { VerbatimReason } from './verbatim-reasons.js';
+
+/** What conversion needs of the decode pipeline. */
+export interface ConversionEngine extends Pick<DecodePipeline, 'runGraph' | 'renderPixels'> {
+  readonly models: ReadonlyMap<string, InstalledModel>;
+}
+
+const MS_PER_SECOND = 1000;
+/** The first is what serving writes; the others are tried, in order, where its file does not fit the uploaded length. */
+const EFFORTS: readonly PngEffort[] = ['fast', 'small', 'smallest'];
+
+/** @see PictureConverter.convert */
+export async function convertPng(
+  png: Uint8Array,
+  options: ConversionOptions,
+  engine: ConversionEngine,
+  signal: AbortSignal,
+): Promise<Conversion> {
+  const clock = new StageClock();
+  const until = performance.now() + options.refineSeconds * MS_PER_SECOND;
+  const refused = (reason: VerbatimReason, measured?: Measured): Conversion => ({
+    kind: 'verbatim',
+    reason,
+    ...(measured && { measured }),
+    timings: clock.timings,
+  });
+  const picture = await clock.time('read', () => readConvertible(png, options));
+  if (typeof picture === 'string') return refused(picture);
+  const models = options.models.flatMap((name) => engine.models.get(name) ?? []).filter(({ encoder }) => encoder);
+  if (models.length === 0) return refused('no-encoder');
+  let nearest: { reason: VerbatimReason; measured: Measured } | undefined;
+  for (const model of models) {
+    signal.throwIfAborted();
+    const attempt = await tryModel({ png, picture, model, options, engine, until, clock }, signal);
+    if (attempt.kind === 'latent') return attempt;
+    if (nearest === undefined || attempt.measured.psnr > nearest.measured.psnr) nearest = attempt;
+  }
+  return refused(nearest?.reason ?? 'under-floor', nearest?.measured);
+}
+
+interface Attempt {
+  readonly png: Uint8Array;
+  readonly picture: ConvertiblePng;
+  readonly model: InstalledModel;
+  readonly options: ConversionOptions;
+  readonly engine: ConversionEngine;
+  readonly until: number;
+  readonly clock: StageClock;
+}
+
+interface Failed {
+  readonly kind: 'verbatim';
+  readonly reason: VerbatimReason;
+  readonly measured: Measured;
+}
+
+async function tryModel(
+  { png, picture, model, options, engine, until, clock }: Attempt,
+  signal: AbortSignal,
+): Promise<Extract<Conversion, { kind: 'latent' }> | Failed> {
+  const session = new VaeSession(engine, model, picture, signal, TILING);
+  const budget = { steps: options.refineSteps, until, floor: options.psnr };
+  const found = await clock.time('refine', () => searchLatent(session, picture.pixels, budget));
+  const measured = { model: model.name, psnr: found.psnr, steps: found.steps };
+  if (!(found.psnr >= options.psnr)) return { kind: 'verbatim', reason: 'under-floor', measured };
+
+  const proven = await prove(found, { picture, model, engine, clock, session }, signal);
+  const all = { ...measured, psnr: proven.psnr, ssim: proven.ssim };
+  if (!(all.psnr >= options.psnr && all.ssim >= options.ssim))
+    return { kind: 'verbatim', reason: 'under-floor', measured: all };
+  if (proven.container.byteLength > png.byteLength * (1 - options.minSaving))
+    return { kind: 'verbatim', reason: 'no-saving', measured: all };
+  const file = await clock.time('png', () => writePng(proven.pixels, picture, png.byteLength));
+  if (options.size === 'strict' && !file.sizeKept)
+    return { kind: 'verbatim', reason: 'size-would-change', measured: all };
+  const { width, height } = picture;
+  const { container } = proven;
+  return { kind: 'latent', container, ...file, width, height, measured: all, timings: clock.timings };
+}
+
+const TILING = { maxPixels: DEFAULT_MAX_TILE_PIXELS, overlap: DEFAULT_OVERLAP_CELLS, blend: DEFAULT_BLEND_CELLS };
+
+interface Proven {
+  readonly container: Uint8Array;
+  /** What the container decodes to. */
+  readonly pixels: Uint8Array;
+  readonly psnr: number;
+  readonly ssim: number;
+}
+
+/** Decodes the very bytes that are to be stored and measures that picture; its fidelity goes into the header. */
+async function prove(
+  found: Found,
+  {
+    picture,
+    model,
+    engine,
+    clock,
+    session,
+  }: Pick<Attempt, 'picture' | 'model' | 'engine' | 'clock'> & { session: VaeSession },
+  signal: AbortSignal,
+): Promise<Proven> {
+  const { channels, rows, columns } = session.shape;
+  const { latent } = found;
+  const data = new Uint8Array(latent.buffer, latent.byteOffset, latent.byteLength);
+  const write = (fidelity: { psnr: number; ssim: number }): Promise<Uint8Array> =>
+    clock.time('compress', () =>
+      encodeContainer({
+        model: model.name,
+        tensor: { dtype: 'f16', shape: [channels, rows, columns], data },
+        width: picture.width,
+        height: picture.height,
+        scaled: true,
+        origin: { kind: 'encoded', ...fidelity },
+        pngChunks: picture.chunks,
+      }),
+    );
+  const draft = await write({ psnr: found.psnr, ssim: 0 });
+  const { pixels } = await clock.time('verify', () =>
+    engine.renderPixels({ model: model.name, container: draft }, signal),
+  );
+  const fidelity = await clock.time('verify', () => ({
+    psnr: psnr(pixels, picture.pixels),
+    ssim: ssim(pixels, picture.pixels, picture.width, picture.height),
+  }));
+  return { container: await write(fidelity), pixels, ...fidelity };
+}
+
+/** The PNG at the uploaded length, with more effort where it takes that; else at a length of its own. */
+function writePng(
+  pixels: Uint8Array,
+  { width, height, chunks }: ConvertiblePng,
+  wanted: number,
+): { png: Uint8Array; effort: PngEffort; sizeKept: boolean } {
+  let own: Uint8Array | undefined;
+  for (const effort of EFFORTS) {
+    const layout = { width, height, channels: 3, effort } as const;
+    const strips = planPngStrips(layout).map((strip) => encodePngStrip(pixels, layout, strip));
+    const file = assemblePng(strips, { ...layout, chunks });
+    own ??= file;
+    if (file.byteLength <= wanted)
+      return { png: assemblePng(strips, { ...layout, chunks, padToSize: wanted }), effort, sizeKept: true };
+  }
+  if (own === undefined) throw new RangeError('no PNG effort was tried');
+  return { png: own, effort: 'fast', sizeKept: false };
+}
+
+/** Adds up what each stage took. */
+class StageClock {
+  readonly timings: Record<keyof ConversionTimings, number> = {
+    read: 0,
+    refine: 0,
+    verify: 0,
+    compress: 0,
+    png: 0,
+  };
+
+  async time<T>(stage: keyof ConversionTimings, work: () => Promise<T> | T): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.timings[stage] += performance.now() - start;
+    }
+  }
+}
