@@ -24,9 +24,14 @@ export function looksPackedFlux(shape: readonly number[]): boolean {
  * `FluxPipeline._unpack_latents`.
  *
  * @param image the picture's size, which the sequence's length alone does not tell
- * @throws CodecError when the sequence is not as long as the picture takes
+ * @throws CodecError when a side is no whole number from 1, or the sequence is not as long as the picture takes
  */
 export function unpackFluxLatent(tensor: Tensor, image: ImageSize): Tensor {
+  for (const [side, pixels] of Object.entries({ width: image.width, height: image.height })) {
+    if (!Number.isSafeInteger(pixels) || pixels < 1) {
+      throw new CodecError('raw', `image ${side}`, `${pixels} is no whole number of pixels from 1`);
+    }
+  }
   const length = tensor.shape.at(-2) ?? 0;
   const rows = Math.ceil(image.height / PIXELS_PER_POSITION);
   const columns = Math.ceil(image.width / PIXELS_PER_POSITION);

@@ -89,6 +89,16 @@ describe('readLatentFile', () => {
 });
 
 describe('unpackFluxLatent', () => {
+  it.each([
+    [-32, -16],
+    [0, 16],
+    [16.5, 16],
+    [16, NaN],
+  ])('refuses a picture of %d x %d pixels (a product of two negative counts fitted the sequence)', (width, height) => {
+    const packed = tensorOf('f16', [1, 2, 64], new Uint8Array(256));
+    expect(() => unpackFluxLatent(packed, { width, height })).toThrow(/image (width|height): .* no whole number/);
+  });
+
   it("puts every value where diffusers' view and permute put it", () => {
     const [rows, columns] = [2, 3];
     const packed = Uint16Array.from({ length: rows * columns * 64 }, (_, index) => index);
