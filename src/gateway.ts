@@ -12,7 +12,8 @@ import {
 import { AdminServer } from './admin/admin-server.js';
 import { Metrics } from './admin/metrics.js';
 import { openBackingStore } from './backing-store.js';
-import { DualFormatCache } from './cache/dual-format-cache.js';
+import { DualFormatCache, ENTRY_OVERHEAD_BYTES } from './cache/dual-format-cache.js';
+import { cachePreset } from './cache/presets.js';
 import { developmentCredentials, type AccessKey } from './config/development-credentials.js';
 import { stateDirectory } from './config/load.js';
 import type { Config } from './config/schema.js';
@@ -22,8 +23,6 @@ import type { CachedImage, CachedLatent } from './latents/stored-image.js';
 import { loadModels } from './models/load-models.js';
 import { packagePath } from './package-root.js';
 
-/** Share of the image tier while nothing moves the border: near the best fixed one of the published traces. */
-const FIXED_ALPHA = 0.7;
 /** Requests that may wait for memory before they are told to slow down. */
 const MAX_WAITING_FOR_MEMORY = 1024;
 const MS_PER_SECOND = 1000;
@@ -98,18 +97,15 @@ export class Gateway {
         onEvent: (event, device, detail) => log[event === 'stderr' ? 'debug' : 'warn']({ event, device }, detail),
       },
     });
-    if (config.cache.tail !== undefined || config.cache.window !== undefined)
-      log.warn('cache.tail and cache.window have no effect yet: the border between the tiers is fixed');
-    const cache = new DualFormatCache<CachedImage, CachedLatent>({
-      capacityBytes: config.cache.bytes,
-      alpha: config.cache.alpha === 'auto' ? FIXED_ALPHA : config.cache.alpha,
-      promotionHits: config.cache.promotionHits,
-    });
+    const { bytes: capacityBytes, policy, onPut: cacheOnPut, ...cacheOptions } = config.cache;
+    const cache = new DualFormatCache<CachedImage, CachedLatent>(
+      cachePreset(policy, { ...cacheOptions, capacityBytes, entryOverheadBytes: ENTRY_OVERHEAD_BYTES }),
+    );
     const { limits, decode } = config;
-    const { store, source, owned } = await createLatentStore({
+    const { store, source, refetch, owned } = await createLatentStore({
       backing,
       cache,
-      cacheOnPut: config.cache.onPut,
+      cacheOnPut,
       models,
       defaultModel: config.models.default,
       pipeline,
@@ -122,6 +118,7 @@ export class Gateway {
     });
     metrics.observe({
       cache: () => cache.statistics(),
+      refetch: () => refetch.counts,
       devices: () => pipeline.status().map(({ id, queued, busyFraction }) => ({ device: id, queued, busyFraction })),
       inFlight: () => source.inFlight,
       bytesInFlight: () => memory.held,

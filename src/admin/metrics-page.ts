@@ -1,23 +1,17 @@
 /** docs/metrics.md, made from the registry itself. */
+import { DualFormatCache } from '../cache/dual-format-cache.js';
+import { cachePreset } from '../cache/presets.js';
 import { Metrics } from './metrics.js';
+
+const NO_CACHE = new DualFormatCache(
+  cachePreset('adaptive', { capacityBytes: 0, alpha: 'auto', entryOverheadBytes: 0 }),
+);
 
 export async function metricsPage(): Promise<string> {
   const metrics = new Metrics();
   metrics.observe({
-    cache: () => ({
-      capacityBytes: 0,
-      alpha: 0,
-      imageBytes: 0,
-      latentBytes: 0,
-      imageEntries: 0,
-      latentEntries: 0,
-      imageHits: 0,
-      latentHits: 0,
-      misses: 0,
-      promotions: 0,
-      imageEvictions: 0,
-      latentEvictions: 0,
-    }),
+    cache: () => NO_CACHE.statistics(),
+    refetch: () => ({ fetched: 0, dropped: 0, failed: 0 }),
     devices: () => [],
     inFlight: () => 0,
     bytesInFlight: () => 0,

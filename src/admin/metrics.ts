@@ -1,8 +1,10 @@
 /** Every metric of the gateway, in one place: its name, help text, labels and buckets. docs/metrics.md is made from it. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { CacheStatistics } from '../cache/dual-format-cache.js';
+import type { RefetchCounts } from '../latents/latent-refetch.js';
 import type { ReadObserver } from '../latents/stored-image.js';
 
+const MS_PER_SECOND = 1000;
 /** From a cache hit to a slow decode on a CPU. */
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -16,6 +18,7 @@ export interface DeviceGauges {
 
 export interface MetricSources {
   readonly cache: () => CacheStatistics;
+  readonly refetch: () => RefetchCounts;
   readonly devices: () => readonly DeviceGauges[];
   readonly inFlight: () => number;
   readonly bytesInFlight: () => number;
@@ -97,6 +100,58 @@ export class Metrics implements ReadObserver {
       'Objects evicted from a tier since start',
       (s) => [s.imageEvictions, s.latentEvictions],
       sources,
+    );
+    this.#tierGauge(
+      'latentbox_cache_tail_hits',
+      'Hits since start in the part of a tier that a smaller one would have lost; none in an image tier of SIEVE',
+      (s) => [s.imageTailHits, s.latentTailHits],
+      sources,
+    );
+    this.#tierGauge(
+      'latentbox_cache_ghost_hits',
+      'Lookups since start that a larger tier would have answered',
+      (s) => [s.imageGhostHits, s.latentGhostHits],
+      sources,
+    );
+    this.#cacheGauge(
+      'latentbox_cache_gradient',
+      'Relative difference of what a byte more is worth to the tiers, -1 to 1; over 0 the image tier grows',
+      () => sources.cache().gradient,
+    );
+    this.#cacheGauge(
+      'latentbox_cache_windows',
+      'Decisions about the border since start',
+      () => sources.cache().windows,
+    );
+    this.#cacheGauge(
+      'latentbox_cache_demotions',
+      'Objects that fell back from the image tier with their latent since start',
+      () => sources.cache().demotions,
+    );
+    this.#cacheGauge(
+      'latentbox_cache_refetches',
+      'Latents of evicted images that came back from the store in the background since start',
+      () => sources.refetch().fetched,
+    );
+    this.#cacheGauge(
+      'latentbox_cache_refetches_dropped',
+      'Latents of evicted images that were not fetched, since too many were waiting',
+      () => sources.refetch().dropped,
+    );
+    this.#cacheGauge(
+      'latentbox_cache_refetches_failed',
+      'Latents of evicted images that the store did not give, or that had changed',
+      () => sources.refetch().failed,
+    );
+    this.#cacheGauge(
+      'latentbox_cache_decode_seconds',
+      'Moving average of a decode as the border sees it, queues included',
+      () => sources.cache().decodeMs / MS_PER_SECOND,
+    );
+    this.#cacheGauge(
+      'latentbox_cache_fetch_seconds',
+      'Moving average of a fetch as the border sees it',
+      () => sources.cache().fetchMs / MS_PER_SECOND,
     );
     this.#cacheGauge(
       'latentbox_cache_misses',

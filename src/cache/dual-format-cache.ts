@@ -1,63 +1,67 @@
 /**
- * A cache of one byte budget and two formats: an image tier of finished PNGs and a latent tier of compressed latents.
+ * A cache of one byte budget and two formats: an image tier of finished PNGs and a latent tier of compressed latents,
+ * and a border between them that moves to where a byte is worth most.
  *
  * An object lives in exactly one tier. It enters the latent tier with no hits; each latent hit counts one, and from the
  * `promotionHits`-th on a lookup asks the caller to promote: to decode the latent and hand the image to `promote`,
- * which moves the object in one step. Each tier evicts its least recently used entries when it is over its budget.
+ * which moves the object in one step. What is evicted from the image tier falls back to the latent tier (`demotion`).
  *
- * Pure: no I/O, no clock. What an entry weighs is said by the caller, in bytes.
+ * Pure: no I/O, no clock. What an entry weighs and what a decode and a fetch took is said by the caller. This class
+ * keeps keys and payloads; all decisions are `TieredIndex`'s, which the simulator drives without them.
  */
-import { LRUCache } from 'lru-cache';
+import { ACCESS, TieredIndex, type IndexEvents, type TieredIndexOptions } from './tiered-index.js';
+import { PLACE } from './slot-table.js';
 
-/** What lru-cache and our entry objects need beside the payload, measured on Node 20 (bench/cache/bookkeeping). */
+/** What an entry needs in memory beside its payload's bytes, measured on Node 20 (`npm run bench -- cache`). */
 export const ENTRY_OVERHEAD_BYTES = 400;
 
 export interface CacheEntry<Payload> {
   readonly payload: Payload;
-  /** Bytes of the payload as it lies in memory, without `ENTRY_OVERHEAD_BYTES`. */
+  /** Bytes of the payload as it lies in memory, without the entry's overhead. */
   readonly bytes: number;
 }
 
 export type Lookup<Image, Latent> =
   | { readonly tier: 'image'; readonly payload: Image }
   | { readonly tier: 'latent'; readonly payload: Latent; readonly promote: boolean }
-  | { readonly tier: 'none' };
+  /** `admitTo`: the tier that the object is to enter once it is fetched. */
+  | { readonly tier: 'none'; readonly admitTo: CacheTier };
 
 export type CacheTier = 'image' | 'latent';
 
-export interface DualFormatCacheOptions {
-  /** Budget of both tiers together, in bytes; 0 keeps nothing. */
-  readonly capacityBytes: number;
-  /** Share of the image tier, 0..1. */
-  readonly alpha: number;
-  /** Latent hits from which on a lookup asks for promotion; at least 1. */
-  readonly promotionHits: number;
-}
+export type DualFormatCacheOptions = TieredIndexOptions;
 
 export interface CacheStatistics {
   readonly capacityBytes: number;
+  /** Share of the image tier, 0..1. */
   readonly alpha: number;
   readonly imageBytes: number;
   readonly latentBytes: number;
   readonly imageEntries: number;
   readonly latentEntries: number;
+  /** Objects that left lately and are remembered without their bytes. */
+  readonly ghostEntries: number;
   readonly imageHits: number;
   readonly latentHits: number;
   readonly misses: number;
+  /** Hits in the part of a tier that a smaller one would have lost; SIEVE has no such part. */
+  readonly imageTailHits: number;
+  readonly latentTailHits: number;
+  /** Requests that a larger tier would have answered. */
+  readonly imageGhostHits: number;
+  readonly latentGhostHits: number;
   readonly promotions: number;
+  /** Objects that fell back from the image tier with their latent. */
+  readonly demotions: number;
   readonly imageEvictions: number;
   readonly latentEvictions: number;
-}
-
-interface LatentEntry<Latent> {
-  readonly payload: Latent;
-  readonly weight: number;
-  hits: number;
-}
-
-interface ImageEntry<Image> {
-  readonly payload: Image;
-  readonly weight: number;
+  /** Decisions about the border. */
+  readonly windows: number;
+  /** Relative difference of what a byte more is worth to the tiers, -1..1; over 0 the image tier should grow. */
+  readonly gradient: number;
+  /** Moving averages, in milliseconds. */
+  readonly decodeMs: number;
+  readonly fetchMs: number;
 }
 
 /** What the gateway needs of a cache, whatever moves the border. */
@@ -66,126 +70,178 @@ export interface ObjectCache<Image, Latent> {
   /** What is there, without counting as a request or changing the order of eviction. */
   peek(key: string): Image | Latent | undefined;
   insertLatent(key: string, entry: CacheEntry<Latent>): void;
-  /** Puts the object into the image tier and out of the latent tier. */
-  promote(key: string, entry: CacheEntry<Image>): void;
+  /**
+   * Puts the object into the image tier and out of the latent tier.
+   *
+   * @param latent what the image was made from, for the day when the image is evicted
+   */
+  promote(key: string, image: CacheEntry<Image>, latent?: CacheEntry<Latent>): void;
   delete(key: string): void;
+  /** What a decode took from the queue to the finished PNG, in milliseconds. */
+  observeDecode(ms: number): void;
+  /** What a fetch from the backing store took, in milliseconds. */
+  observeFetch(ms: number): void;
+  /** Whom to tell of evicted images whose latent should be fetched again and put into the latent tier. */
+  onLatentWanted(listener: (key: string, image: Image) => void): void;
   statistics(): CacheStatistics;
 }
 
 export class DualFormatCache<Image, Latent> implements ObjectCache<Image, Latent> {
   readonly #options: DualFormatCacheOptions;
-  readonly #images: Tier<ImageEntry<Image>>;
-  readonly #latents: Tier<LatentEntry<Latent>>;
-  #imageHits = 0;
-  #latentHits = 0;
-  #misses = 0;
-  #promotions = 0;
+  readonly #index: TieredIndex;
+  /** Of resident objects and ghosts. */
+  readonly #slots = new Map<string, number>();
+  readonly #keys: string[] = [];
+  readonly #images: (Image | undefined)[] = [];
+  readonly #latents: (Latent | undefined)[] = [];
+  readonly #freeSlots: number[] = [];
+  #wanted: { readonly key: string; readonly image: Image }[] = [];
+  #tellWanted: ((key: string, image: Image) => void) | undefined;
 
   /** @throws RangeError where an option is out of its bounds */
   constructor(options: DualFormatCacheOptions) {
-    const { capacityBytes, alpha, promotionHits } = options;
-    if (!(capacityBytes >= 0)) throw new RangeError('capacityBytes must be at least 0');
-    if (!(alpha >= 0 && alpha <= 1)) throw new RangeError('alpha must be from 0 to 1');
-    if (!(Number.isInteger(promotionHits) && promotionHits >= 1))
-      throw new RangeError('promotionHits must be a whole number of at least 1');
     this.#options = options;
-    this.#images = new Tier(Math.floor(capacityBytes * alpha));
-    this.#latents = new Tier(capacityBytes - Math.floor(capacityBytes * alpha));
+    const events: IndexEvents = {
+      demoted: (slot) => (this.#images[slot] = undefined),
+      latentDropped: (slot) => (this.#latents[slot] = undefined),
+      evicted: (slot, forgotten) => {
+        this.#images[slot] = undefined;
+        this.#latents[slot] = undefined;
+        if (forgotten) this.#free(slot);
+      },
+      forgotten: (slot) => this.#free(slot),
+      latentWanted: (slot) => {
+        const key = this.#keys[slot];
+        const image = this.#images[slot];
+        if (this.#tellWanted && key !== undefined && image !== undefined) this.#wanted.push({ key, image });
+      },
+    };
+    this.#index = new TieredIndex(options, events);
   }
 
   lookup(key: string): Lookup<Image, Latent> {
-    const image = this.#images.get(key);
-    if (image) {
-      this.#imageHits += 1;
-      return { tier: 'image', payload: image.payload };
+    const slot = this.#slots.get(key);
+    if (slot === undefined) {
+      this.#index.accessUnknown();
+      return this.#miss();
     }
-    const latent = this.#latents.get(key);
-    if (latent) {
-      this.#latentHits += 1;
-      latent.hits += 1;
-      return { tier: 'latent', payload: latent.payload, promote: latent.hits >= this.#options.promotionHits };
-    }
-    this.#misses += 1;
-    return { tier: 'none' };
+    // Read first: the access may end a window, and what follows may evict this very entry.
+    const image = this.#images[slot];
+    const latent = this.#latents[slot];
+    const access = this.#index.access(slot);
+    this.#flushWanted();
+    if (access === ACCESS.image && image !== undefined) return { tier: 'image', payload: image };
+    if (access !== ACCESS.miss && latent !== undefined)
+      return { tier: 'latent', payload: latent, promote: access === ACCESS.latentPromote };
+    return this.#miss();
   }
 
   peek(key: string): Image | Latent | undefined {
-    return this.#images.peek(key)?.payload ?? this.#latents.peek(key)?.payload;
+    const slot = this.#slots.get(key);
+    return slot === undefined ? undefined : (this.#images[slot] ?? this.#latents[slot]);
   }
 
   insertLatent(key: string, { payload, bytes }: CacheEntry<Latent>): void {
-    this.#images.delete(key);
-    this.#latents.set(key, { payload, weight: bytes + ENTRY_OVERHEAD_BYTES, hits: 0 });
+    const slot = this.#slotOf(key);
+    this.#images[slot] = undefined;
+    this.#latents[slot] = payload;
+    this.#index.insertLatent(slot, bytes);
+    this.#flushWanted();
   }
 
-  promote(key: string, { payload, bytes }: CacheEntry<Image>): void {
-    const weight = bytes + ENTRY_OVERHEAD_BYTES;
-    // An image that can never fit must not cost the object its place in the latent tier.
-    if (weight > this.#images.capacityBytes) return;
-    this.#latents.delete(key);
-    this.#images.set(key, { payload, weight });
-    this.#promotions += 1;
+  promote(key: string, image: CacheEntry<Image>, latent?: CacheEntry<Latent>): void {
+    const slot = this.#slotOf(key);
+    const before = { image: this.#images[slot], latent: this.#latents[slot] };
+    // In place first: the object may be demoted, or evicted again, before `insertImage` returns.
+    this.#images[slot] = image.payload;
+    this.#latents[slot] = latent?.payload;
+    if (!this.#index.insertImage(slot, image.bytes, latent?.bytes ?? 0)) {
+      this.#images[slot] = before.image;
+      this.#latents[slot] = before.latent;
+      if (this.#index.placeOf(slot) === PLACE.nowhere && !this.#index.isGhost(slot)) this.#free(slot);
+    } else if (this.#index.placeOf(slot) === PLACE.image && !this.#index.carriesLatent(slot)) {
+      this.#latents[slot] = undefined;
+    }
+    this.#flushWanted();
   }
 
   delete(key: string): void {
-    this.#images.delete(key);
-    this.#latents.delete(key);
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return;
+    this.#index.remove(slot);
+    this.#images[slot] = undefined;
+    this.#latents[slot] = undefined;
+    this.#free(slot);
+  }
+
+  observeDecode(ms: number): void {
+    this.#index.observeDecode(ms);
+  }
+
+  observeFetch(ms: number): void {
+    this.#index.observeFetch(ms);
+  }
+
+  onLatentWanted(listener: (key: string, image: Image) => void): void {
+    this.#tellWanted = listener;
   }
 
   statistics(): CacheStatistics {
+    const index = this.#index;
+    const counters = index.counters;
     return {
       capacityBytes: this.#options.capacityBytes,
-      alpha: this.#options.alpha,
-      imageBytes: this.#images.bytes,
-      latentBytes: this.#latents.bytes,
-      imageEntries: this.#images.entries,
-      latentEntries: this.#latents.entries,
-      imageHits: this.#imageHits,
-      latentHits: this.#latentHits,
-      misses: this.#misses,
-      promotions: this.#promotions,
-      imageEvictions: this.#images.evictions,
-      latentEvictions: this.#latents.evictions,
+      alpha: index.alpha,
+      imageBytes: index.imageBytes,
+      latentBytes: index.latentBytes,
+      imageEntries: index.imageEntries,
+      latentEntries: index.latentEntries,
+      ghostEntries: index.ghostEntries,
+      imageHits: counters.imageHits,
+      latentHits: counters.latentHits,
+      misses: counters.misses,
+      imageTailHits: counters.imageTailHits,
+      latentTailHits: counters.latentTailHits,
+      imageGhostHits: counters.imageGhostLatentHits + counters.imageGhostMisses,
+      latentGhostHits: counters.latentGhostMisses,
+      promotions: counters.promotions,
+      demotions: counters.demotions,
+      imageEvictions: counters.imageEvictions,
+      latentEvictions: counters.latentEvictions,
+      windows: index.windows,
+      gradient: index.gradient,
+      decodeMs: index.decodeMs,
+      fetchMs: index.fetchMs,
     };
   }
-}
 
-/** An LRU of a byte budget that may be zero, which lru-cache takes for "no bound". */
-class Tier<Entry extends { readonly weight: number }> {
-  readonly #lru: LRUCache<string, Entry> | undefined;
-  #evictions = 0;
-
-  constructor(readonly capacityBytes: number) {
-    if (capacityBytes > 0) {
-      this.#lru = new LRUCache<string, Entry>({
-        maxSize: capacityBytes,
-        sizeCalculation: (entry) => entry.weight,
-        dispose: (_entry, _key, reason) => {
-          if (reason === 'evict') this.#evictions += 1;
-        },
-      });
-    }
+  #miss(): Lookup<Image, Latent> {
+    return { tier: 'none', admitTo: this.#index.firstTier };
   }
 
-  get bytes(): number {
-    return this.#lru?.calculatedSize ?? 0;
+  #slotOf(key: string): number {
+    const known = this.#slots.get(key);
+    if (known !== undefined) return known;
+    const slot = this.#freeSlots.pop() ?? this.#keys.length;
+    this.#keys[slot] = key;
+    this.#slots.set(key, slot);
+    this.#index.reserve(slot + 1);
+    return slot;
   }
-  get entries(): number {
-    return this.#lru?.size ?? 0;
+
+  #free(slot: number): void {
+    const key = this.#keys[slot];
+    if (key === undefined || this.#slots.get(key) !== slot) return;
+    this.#slots.delete(key);
+    this.#keys[slot] = '';
+    this.#freeSlots.push(slot);
   }
-  get evictions(): number {
-    return this.#evictions;
-  }
-  get(key: string): Entry | undefined {
-    return this.#lru?.get(key);
-  }
-  peek(key: string): Entry | undefined {
-    return this.#lru?.peek(key);
-  }
-  set(key: string, entry: Entry): void {
-    this.#lru?.set(key, entry);
-  }
-  delete(key: string): void {
-    this.#lru?.delete(key);
+
+  /** Listeners may call the cache, so they run when the change that caused them is over. */
+  #flushWanted(): void {
+    if (this.#wanted.length === 0) return;
+    const wanted = this.#wanted;
+    this.#wanted = [];
+    for (const { key, image } of wanted) this.#tellWanted?.(key, image);
   }
 }

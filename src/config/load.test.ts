@@ -37,7 +37,7 @@ describe('loadConfig', () => {
     expect(config.s3).toMatchObject({ host: '127.0.0.1', port: 9000, region: 'us-east-1', domains: [] });
     expect(config.admin.port).toBe(9001);
     expect(config.store.type).toBe('filesystem');
-    expect(config.cache).toMatchObject({ alpha: 'auto', promotionHits: 2 });
+    expect(config.cache).toMatchObject({ alpha: 'auto', policy: 'adaptive', tail: 0.1, window: 'auto' });
     expect(stateDirectory(config)).toMatch(/data\/\.latentbox$/);
   });
 

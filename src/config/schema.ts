@@ -1,6 +1,7 @@
 /** Every configuration key, with its default, bounds and meaning: the one source of the validator, the JSON Schema and docs/configuration.md. */
 import { availableParallelism, totalmem } from 'node:os';
 import { z } from 'zod';
+import { CACHE_POLICIES, DEFAULT_TAIL } from '../cache/presets.js';
 import { byteSize } from './byte-size.js';
 
 const memory = totalmem();
@@ -172,28 +173,34 @@ export const configSchema = z.strictObject({
       alpha: z
         .union([z.literal('auto'), z.number().min(0).max(1)], { error: 'expected "auto" or a number from 0 to 1' })
         .default('auto')
-        .describe('Share of the image tier. `auto`: see docs/architecture.md.'),
+        .describe('Share of the image tier. `auto`: it moves to where a byte saves most time; docs/cache.md.'),
+      policy: z
+        .enum(CACHE_POLICIES)
+        .default('adaptive')
+        .describe(
+          '`adaptive`: SIEVE in the image tier, evicted images fall back to the latent tier, a step that adapts. `published`: two LRU tiers and a fixed step, for comparison.',
+        ),
       promotionHits: z
         .number()
         .int()
         .min(1)
         .max(1000)
-        .default(2)
-        .describe('Latent hits that move an object to the image tier.'),
+        .optional()
+        .describe('Latent hits that move an object to the image tier. Default: 1, and 2 with the policy `published`.'),
       tail: z
         .number()
         .gt(0)
         .max(0.5)
-        .optional()
+        .default(DEFAULT_TAIL)
         .describe(
-          'Share of a tier that counts as its tail when a border is moved. Checked, and without effect while the border is fixed.',
+          'Share of a tier that counts as its tail, and of the budget that is remembered after eviction, when the border is moved.',
         ),
       window: z
         .union([z.literal('auto'), z.number().int().min(100)], {
           error: 'expected "auto" or a number of requests, at least 100',
         })
-        .optional()
-        .describe('Requests between two moves of the border. Checked, and without effect while the border is fixed.'),
+        .default('auto')
+        .describe('Requests between two moves of the border. `auto`: in proportion to the number of cached objects.'),
       onPut: z.enum(['image', 'latent', 'none']).default('latent').describe('Tier that a stored latent enters at PUT.'),
     })
     .prefault({}),

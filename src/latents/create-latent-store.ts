@@ -8,6 +8,7 @@ import { ImageRenderer } from './image-renderer.js';
 import { ImageSource, type ImageCache } from './image-source.js';
 import type { LatentModel } from './ingest.js';
 import { IngestPool } from './ingest-pool.js';
+import { LatentRefetch } from './latent-refetch.js';
 import { LatentListing } from './latent-listing.js';
 import { LatentStore } from './latent-store.js';
 import { LatentWriter } from './latent-writer.js';
@@ -39,6 +40,7 @@ export interface LatentStoreOptions {
 export interface CreatedLatentStore {
   readonly store: LatentStore;
   readonly source: ImageSource;
+  readonly refetch: LatentRefetch;
   /** To be closed after the store's last use. */
   readonly owned: readonly { close(): Promise<void> }[];
 }
@@ -64,6 +66,7 @@ export async function createLatentStore(options: LatentStoreOptions): Promise<Cr
     maxContainerBytes: maxLatentBytes * CONTAINER_FACTOR,
     clock: () => performance.now(),
   });
+  const refetch = new LatentRefetch({ backing, cache, epochs, maxContainerBytes: maxLatentBytes * CONTAINER_FACTOR });
   const writer = new LatentWriter({
     backing,
     cache,
@@ -91,7 +94,7 @@ export async function createLatentStore(options: LatentStoreOptions): Promise<Cr
     representations: new Representations(source),
     observer,
   });
-  return { store, source, owned: [ingest, index] };
+  return { store, source, refetch, owned: [refetch, ingest, index] };
 }
 
 /** Undefined where the model is not installed, or runs nowhere now. */

@@ -4,10 +4,12 @@
  */
 import type { ObjectContent, ObjectInfo, ObjectStore, UserMetadata } from '../../s3-api/index.js';
 import { CodecError, PNG_ENCODER_PROFILE, readContainerHeader, type ContainerHeader } from '../../codec/index.js';
-import type { ObjectCache } from '../cache/dual-format-cache.js';
+import type { CacheEntry, CacheTier, ObjectCache } from '../cache/dual-format-cache.js';
+import type { StageTimings } from '../decode/index.js';
 import type { KeyEpochs } from '../routing/key-epochs.js';
 import { SingleFlight } from '../routing/single-flight.js';
 import { discard } from './answers.js';
+import { ownBytes } from './own-bytes.js';
 import { readAll } from './read-all.js';
 import {
   factsFromMetadata,
@@ -119,7 +121,7 @@ export class ImageSource {
       const work = (shared: AbortSignal) => this.#decodeCached(id, found.payload, found.promote, lookup, shared);
       return this.#join(id, work, signal);
     }
-    return this.#join(id, (shared) => this.#fetchAndDecode(bucket, key, lookup, shared), signal);
+    return this.#join(id, (shared) => this.#fetchAndDecode(bucket, key, found.admitTo, lookup, shared), signal);
   }
 
   /** The stored container of an image and the client's view of it; undefined where the object is verbatim. */
@@ -144,17 +146,18 @@ export class ImageSource {
 
   async #decodeCached(
     id: string,
-    { head, container }: CachedLatent,
+    latent: CachedLatent,
     promote: boolean,
     lookup: number,
     signal: AbortSignal,
   ): Promise<FoundImage> {
     const { cache, epochs, renderer } = this.options;
+    const { head, container } = latent;
     const epoch = epochs.take(id);
     try {
       const { png, timings } = await renderer.render(container, head.facts, signal);
-      if (promote && epoch.isCurrent())
-        cache.promote(id, { payload: { format: 'image', head, png }, bytes: png.byteLength });
+      cache.observeDecode(decodeMilliseconds(timings));
+      if (promote && epoch.isCurrent()) cache.promote(id, imageEntry(head, png), latentEntry(head, container));
       return { kind: 'image', head, png, outcome: 'latent-hit', timings: { lookup, ...timings }, coalesced: false };
     } finally {
       epoch.release();
@@ -164,6 +167,7 @@ export class ImageSource {
   async #fetchAndDecode(
     bucket: string,
     key: string,
+    admitTo: CacheTier,
     lookup: number,
     signal: AbortSignal,
   ): Promise<FoundImage | FoundVerbatim> {
@@ -181,9 +185,13 @@ export class ImageSource {
       if (!factsFromMetadata(content.info.userMetadata)) return takeOnce(content);
       const container = await readAll(content, maxContainerBytes);
       const fetch = clock() - start;
+      cache.observeFetch(fetch);
       const { head, png, timings } = await this.decode(bucket, content.info, container, signal);
-      if (epoch.isCurrent())
-        cache.insertLatent(id, { payload: { format: 'latent', head, container }, bytes: container.byteLength });
+      cache.observeDecode(decodeMilliseconds(timings));
+      if (epoch.isCurrent()) {
+        if (admitTo === 'image') cache.promote(id, imageEntry(head, png), latentEntry(head, container));
+        else cache.insertLatent(id, latentEntry(head, container));
+      }
       return { kind: 'image', head, png, outcome: 'miss', timings: { lookup, fetch, ...timings }, coalesced: false };
     } finally {
       epoch.release();
@@ -272,6 +280,22 @@ export class ImageSource {
       ),
     );
   }
+}
+
+/** What the cache keeps of a rendered image. */
+export function imageEntry(head: ImageHead, png: Uint8Array): CacheEntry<CachedImage> {
+  const own = ownBytes(png);
+  return { payload: { format: 'image', head, png: own }, bytes: own.byteLength };
+}
+
+export function latentEntry(head: ImageHead, container: Uint8Array): CacheEntry<CachedLatent> {
+  const own = ownBytes(container);
+  return { payload: { format: 'latent', head, container: own }, bytes: own.byteLength };
+}
+
+/** All that a latent hit waits for, queues included: an overloaded device makes ready images worth more. */
+function decodeMilliseconds({ decompress, queue, decode, png }: StageTimings): number {
+  return decompress + queue + decode + png;
 }
 
 function versionOf(stored: ObjectInfo) {

@@ -3,11 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decodeContainer, writeNpy, writeSafetensors, type Tensor } from '../../codec/index.js';
 import { S3Error, type ObjectContent, type WriteOptions } from '../../s3-api/index.js';
 import { DualFormatCache } from '../cache/dual-format-cache.js';
+import { cachePreset } from '../cache/presets.js';
 import { ByteSemaphore, createDecodePipeline, type DecodePipeline, type RenderRequest } from '../decode/index.js';
 import type { InstalledModel } from '../models/installed-model.js';
 import { loadModels } from '../models/load-models.js';
@@ -78,11 +80,13 @@ beforeEach(async () => {
   return close;
 });
 
-async function createStore(cacheOnPut: 'image' | 'latent' | 'none') {
+async function createStore(cacheOnPut: 'image' | 'latent' | 'none', capacityBytes = 32 * MIB) {
   const directory = await mkdtemp(join(root, 'store-'));
   backing = new FilesystemStore(directory);
   await backing.start();
-  cache = new DualFormatCache({ capacityBytes: 32 * MIB, alpha: 0.5, promotionHits: 2 });
+  cache = new DualFormatCache(
+    cachePreset('adaptive', { capacityBytes, alpha: 0.5, promotionHits: 2, entryOverheadBytes: 400 }),
+  );
   gate = new Gate();
   outcomes = [];
   created = await createLatentStore({
@@ -420,4 +424,67 @@ describe('a broken latent', () => {
     expect(await codeOf(put('a.png', npy.subarray(0, 300)))).toBe('InvalidRequest');
     expect((await head('a.png')).info.etag).toBe(etag);
   });
+});
+
+describe('a small cache', () => {
+  /** Room for a few of the pictures. */
+  const SMALL = 50 * 1024;
+  let close: () => Promise<void>;
+
+  beforeEach(async () => {
+    close = await createStore('none', SMALL);
+    await backing.createBucket(BUCKET);
+    return () => close();
+  });
+
+  it('brings the latent of an evicted image that had been asked for back in the background', async () => {
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    for (const [i, key] of keys.entries()) {
+      await put(key, writeNpy(latent(i + 1)));
+      for (let n = 0; n < 4; n += 1) await get(key);
+    }
+    await expect.poll(() => created.refetch.counts.fetched).toBeGreaterThan(0);
+    await expect.poll(() => cache.statistics().latentEntries).toBeGreaterThan(0);
+    outcomes.length = 0;
+    const renders = gate.renders;
+    for (const key of keys) await get(key);
+    expect(outcomes).toContain('latent-hit');
+    expect(gate.renders).toBeGreaterThan(renders);
+  });
+
+  it('never serves what a key no longer is, whatever happens to it at once', async () => {
+    const step = fc.record({
+      kind: fc.constantFrom('get', 'get', 'get', 'put', 'delete'),
+      key: fc.constantFrom('a', 'b', 'c', 'd'),
+      seed: fc.integer({ min: 1, max: 50 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 8 }), { maxLength: 6 }), async (rounds) => {
+        for (const round of rounds) {
+          await Promise.allSettled(
+            round.map(async ({ kind, key, seed }) => {
+              if (kind === 'put') await put(key, writeNpy(latent(seed)));
+              else if (kind === 'delete') await created.store.deleteObject(BUCKET, key, {}, signal);
+              else await bytesOf(await get(key));
+            }),
+          );
+          for (const key of ['a', 'b', 'c', 'd']) {
+            const cached = await answer(key);
+            cache.delete(`${BUCKET}/${key}`);
+            expect(await answer(key)).toEqual(cached);
+          }
+        }
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  async function answer(key: string) {
+    try {
+      const content = await get(key);
+      return { etag: content.info.etag, png: (await bytesOf(content)).toString('base64') };
+    } catch (error) {
+      return error instanceof S3Error ? error.code : error;
+    }
+  }
 });

@@ -7,7 +7,7 @@ import { serialiseClientMetadata, CLIENT_METADATA_ATTRIBUTE } from './client-met
 import { imageInfo, splitReservedMetadata, type LatentFacts } from './facts.js';
 import type { FactsIndex } from './facts-index.js';
 import type { ImageRenderer, Rendering } from './image-renderer.js';
-import type { ImageCache, ImageSource } from './image-source.js';
+import { imageEntry, latentEntry, type ImageCache, type ImageSource } from './image-source.js';
 import type { Ingested, LatentModel } from './ingest.js';
 import type { LatentIngest } from './ingest-pool.js';
 import type { Policies, Policy } from './policies.js';
@@ -213,9 +213,8 @@ export class LatentWriter {
         facts: complete,
         storedEtag: stored.etag,
       };
-      if (cacheOnPut === 'image')
-        cache.promote(id, { payload: { format: 'image', head, png: rendering.png }, bytes: rendering.png.byteLength });
-      else cache.insertLatent(id, { payload: { format: 'latent', head, container }, bytes: container.byteLength });
+      if (cacheOnPut === 'image') cache.promote(id, imageEntry(head, rendering.png), latentEntry(head, container));
+      else cache.insertLatent(id, latentEntry(head, container));
     } catch {
       // The object is stored: a cache that stays cold is no reason to tell the client otherwise.
     } finally {

@@ -40,6 +40,11 @@ export function objectId(bucket: string, key: string): string {
   return `${bucket}/${key}`;
 }
 
+export function splitObjectId(id: string): { readonly bucket: string; readonly key: string } {
+  const slash = id.indexOf('/');
+  return { bucket: id.slice(0, slash), key: id.slice(slash + 1) };
+}
+
 export function serverTiming(timings: ReadTimings): string {
   return Object.entries(timings)
     .map(([stage, ms]) => `${stage};dur=${ms.toFixed(2)}`)
