@@ -14,6 +14,7 @@ import { Metrics } from './admin/metrics.js';
 import { openBackingStore } from './backing-store.js';
 import { DualFormatCache, ENTRY_OVERHEAD_BYTES } from './cache/dual-format-cache.js';
 import { cachePreset } from './cache/presets.js';
+import { ConversionPool } from './conversion/index.js';
 import { developmentCredentials, type AccessKey } from './config/development-credentials.js';
 import { stateDirectory } from './config/load.js';
 import type { Config } from './config/schema.js';
@@ -102,6 +103,12 @@ export class Gateway {
       cachePreset(policy, { ...cacheOptions, capacityBytes, entryOverheadBytes: ENTRY_OVERHEAD_BYTES }),
     );
     const { limits, decode } = config;
+    const converter = new ConversionPool({
+      pipeline,
+      models,
+      concurrency: config.encode.concurrency,
+      maxWaiting: config.encode.queueDepth,
+    });
     const { store, source, refetch, owned } = await createLatentStore({
       backing,
       cache,
@@ -109,9 +116,11 @@ export class Gateway {
       models,
       defaultModel: config.models.default,
       pipeline,
+      converter,
       policies: config.policies,
       stateDirectory: state,
       maxLatentBytes: limits.latentBytes,
+      maxPngBytes: limits.pngBytes,
       maxPixels: limits.imagePixels,
       uploadBytesInFlight: decode.bytesInFlight,
       observer: metrics,
@@ -121,6 +130,7 @@ export class Gateway {
       refetch: () => refetch.counts,
       devices: () => pipeline.status().map(({ id, queued, busyFraction }) => ({ device: id, queued, busyFraction })),
       inFlight: () => source.inFlight,
+      conversions: () => converter.load,
       bytesInFlight: () => memory.held,
     });
     const { s3 } = config;
@@ -147,7 +157,7 @@ export class Gateway {
       api,
       admin,
       pipeline,
-      [...owned, backing],
+      [converter, ...owned, backing],
       readiness,
     );
   }

@@ -14,6 +14,7 @@ export async function metricsPage(): Promise<string> {
     refetch: () => ({ fetched: 0, dropped: 0, failed: 0 }),
     devices: () => [],
     inFlight: () => 0,
+    conversions: () => ({ waiting: 0, running: 0 }),
     bytesInFlight: () => 0,
   });
   const described = (await metrics.registry.getMetricsAsJSON())

@@ -2,6 +2,8 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { CacheStatistics } from '../cache/dual-format-cache.js';
 import type { RefetchCounts } from '../latents/latent-refetch.js';
+import type { Conversion } from '../conversion/index.js';
+import type { ConversionObserver } from '../latents/png-encoding.js';
 import type { ReadObserver } from '../latents/stored-image.js';
 
 const MS_PER_SECOND = 1000;
@@ -21,10 +23,14 @@ export interface MetricSources {
   readonly refetch: () => RefetchCounts;
   readonly devices: () => readonly DeviceGauges[];
   readonly inFlight: () => number;
+  readonly conversions: () => { readonly waiting: number; readonly running: number };
   readonly bytesInFlight: () => number;
 }
 
-export class Metrics implements ReadObserver {
+/** Of what was encoded, from the least floor that may be configured to more than 8 bits show. */
+const PSNR_BUCKETS = [20, 25, 30, 32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 65, 70];
+
+export class Metrics implements ReadObserver, ConversionObserver {
   readonly registry = new Registry();
   readonly #reads = this.#counter('latentbox_reads_total', 'Object reads by outcome', ['outcome']);
   readonly #coalesced = this.#counter(
@@ -38,6 +44,35 @@ export class Metrics implements ReadObserver {
   ]);
   readonly #errors = this.#counter('latentbox_s3_errors_total', 'S3 error answers by code', ['code']);
   readonly #writes = this.#counter('latentbox_writes_total', 'Stored objects by kind', ['storage']);
+  readonly #conversions = this.#counter(
+    'latentbox_conversions_total',
+    'PNGs looked at by the policy encode: result latent, or the reason why the upload was kept',
+    ['result', 'model'],
+  );
+  readonly #conversionBytes = this.#counter(
+    'latentbox_conversion_bytes_total',
+    'Bytes of the PNGs that were converted (uploaded) and of their containers (stored)',
+    ['kind'],
+  );
+  readonly #conversionSteps = this.#counter(
+    'latentbox_conversion_steps_total',
+    "Steps taken along decoders' gradients",
+    ['model'],
+  );
+  readonly #conversionStages = new Histogram({
+    name: 'latentbox_conversion_seconds',
+    help: 'Time of the stages of a conversion: read, refine, verify, compress, png',
+    labelNames: ['stage'],
+    buckets: SECONDS_BUCKETS,
+    registers: [this.registry],
+  });
+  readonly #conversionPsnr = new Histogram({
+    name: 'latentbox_conversion_psnr_decibels',
+    help: 'PSNR of the nearest latent of each PNG that could be tried, by what became of it',
+    labelNames: ['storage'],
+    buckets: PSNR_BUCKETS,
+    registers: [this.registry],
+  });
   readonly #stages = new Histogram({
     name: 'latentbox_stage_seconds',
     help: 'Time of the stages of a read: lookup, fetch, decompress, queue, decode, png',
@@ -70,6 +105,19 @@ export class Metrics implements ReadObserver {
 
   written(storage: 'latent' | 'verbatim'): void {
     this.#writes.inc({ storage });
+  }
+
+  converted(conversion: Conversion, uploadedBytes: number): void {
+    const { kind, measured, timings } = conversion;
+    this.#conversions.inc({ result: kind === 'latent' ? kind : conversion.reason, model: measured?.model ?? '' });
+    for (const [stage, ms] of Object.entries(timings)) this.#conversionStages.observe({ stage }, Number(ms) / 1000);
+    if (measured) {
+      this.#conversionPsnr.observe({ storage: kind }, measured.psnr);
+      this.#conversionSteps.inc({ model: measured.model }, measured.steps);
+    }
+    if (kind !== 'latent') return;
+    this.#conversionBytes.inc({ kind: 'uploaded' }, uploadedBytes);
+    this.#conversionBytes.inc({ kind: 'stored' }, conversion.container.byteLength);
   }
 
   request(operation: string, status: number, seconds: number, errorCode: string | undefined): void {
@@ -164,6 +212,12 @@ export class Metrics implements ReadObserver {
       () => sources.cache().promotions,
     );
     this.#cacheGauge('latentbox_flights', 'Fetches and decodes under way', sources.inFlight);
+    this.#cacheGauge('latentbox_conversions_running', 'PNGs being encoded', () => sources.conversions().running);
+    this.#cacheGauge(
+      'latentbox_conversions_waiting',
+      'PNGs that wait to be encoded',
+      () => sources.conversions().waiting,
+    );
     this.#cacheGauge('latentbox_bytes_in_flight', 'Bytes of latents, pixels and PNGs under way', sources.bytesInFlight);
     this.#deviceGauge('latentbox_device_queue', 'Decodes that wait for a device', (device) => device.queued, sources);
     this.#deviceGauge(

@@ -15,6 +15,7 @@ interface ServeOptions {
   readonly s3Port?: number;
   readonly adminPort?: number;
   readonly models?: readonly string[];
+  readonly encode?: readonly string[];
   readonly readyFile?: string;
 }
 
@@ -32,12 +33,18 @@ export function serveCommand(): Command {
       'folder of installed models, beside the bundled one (repeatable)',
       (dir: string, dirs: readonly string[] | undefined) => [...(dirs ?? []), dir],
     )
+    .option(
+      '--encode <bucket[/prefix]>',
+      'keep PNGs that are put there as latents, where that is near enough; see docs/encoding.md (repeatable)',
+      (place: string, places: readonly string[] | undefined) => [...(places ?? []), parsePlace(place)],
+    )
     .option('--ready-file <file>', 'written as JSON when both ports answer, removed on exit')
     .addHelpText(
       'after',
       `
 Examples:
   latentbox serve
+  latentbox serve --encode generated --encode images/renders/
   latentbox serve --config config/production.yaml
   latentbox serve --data /srv/images --s3-port 0 --admin-port 0 --ready-file /run/latentbox.json`,
     )
@@ -100,8 +107,19 @@ function overrides(options: ServeOptions): CommandLineOverride[] {
   if (options.s3Port !== undefined) given.push({ option: '--s3-port', path: ['s3', 'port'], value: options.s3Port });
   if (options.adminPort !== undefined)
     given.push({ option: '--admin-port', path: ['admin', 'port'], value: options.adminPort });
+  if (options.encode) {
+    const policies = options.encode.map((place) => ({ match: `${place}*`, put: 'encode' }));
+    given.push({ option: '--encode', path: ['policies'], value: policies, prepend: true });
+  }
   if (options.models) given.push({ option: '--models', path: ['models', 'path'], value: options.models });
   return given;
+}
+
+/** `bucket` is every key of it, `bucket/prefix` every key that begins so. */
+function parsePlace(text: string): string {
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^*]*)?$/.test(text))
+    throw new InvalidArgumentError('expected BUCKET or BUCKET/PREFIX, without a wildcard');
+  return text.includes('/') ? text : `${text}/`;
 }
 
 function parsePort(text: string): number {

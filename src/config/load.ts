@@ -28,6 +28,8 @@ export interface CommandLineOverride {
   readonly option: string;
   readonly path: readonly string[];
   readonly value: unknown;
+  /** The value is a list that goes in front of what the other sources give. */
+  readonly prepend?: boolean;
 }
 
 export interface ConfigSources {
@@ -56,7 +58,12 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     ]);
   }
   const overrides = [...environmentOverrides(sources.environment).map(fromEnvironment), ...sources.commandLine];
-  for (const override of overrides) setPath(parsed, override.path, override.value);
+  for (const { path, value, prepend = false } of overrides) {
+    const before = prepend ? valueAt(parsed, path) : undefined;
+    const list =
+      Array.isArray(value) && Array.isArray(before) ? [...(value as unknown[]), ...(before as unknown[])] : value;
+    setPath(parsed, path, list);
+  }
 
   const result = configSchema.safeParse(parsed);
   if (!result.success) {

@@ -86,14 +86,14 @@ const s3Store = z.strictObject({
     .describe('Time for a request with its retries, up to the first byte of the answer.'),
 });
 
-const policy = z
+export const policySchema = z
   .strictObject({
     match: z.string().min(1).describe('`bucket/prefix*`; the first policy that matches wins.'),
     put: z
-      .enum(['latent', 'verbatim'])
+      .enum(['latent', 'encode', 'verbatim'])
       .default('latent')
       .describe(
-        '`latent`: latents are stored as latents, all else verbatim. `verbatim`: everything is stored byte for byte.',
+        '`latent`: latents are stored as latents, all else verbatim. `encode`: PNGs too become latents, where the floors below are reached; docs/encoding.md. `verbatim`: everything is stored byte for byte.',
       ),
     model: z.string().min(1).optional().describe('Model of latents that do not name one.'),
     decodeOnPut: z
@@ -103,6 +103,51 @@ const policy = z
         'Decode at PUT: proves that the latent decodes, records the PNG facts and warms the cache. `false` moves that work to the first HEAD, LIST or GET.',
       ),
     codec: z.enum(['pcodec']).default('pcodec').describe('Payload codec of stored latents.'),
+    candidates: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe(
+        '`encode`: models to try, in order. Default: `model`, else all installed ones with an encoder, `models.default` first.',
+      ),
+    psnr: z
+      .number()
+      .min(20)
+      .max(100)
+      .default(38)
+      .describe('`encode`: least PSNR of the decoded picture against the upload, in dB; below it the PNG is kept.'),
+    ssim: z.number().min(0).max(1).default(0.98).describe('`encode`: least SSIM of the decoded picture.'),
+    minSaving: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.25)
+      .describe("`encode`: least share of the PNG's bytes that the latent must save."),
+    refineSteps: z
+      .number()
+      .int()
+      .min(0)
+      .max(10_000)
+      .default(40)
+      .describe("`encode`: most steps along the decoder's gradient; each costs about three decodes. 0: none."),
+    refineSeconds: z
+      .number()
+      .min(0)
+      .max(3600)
+      .default(20)
+      .describe('`encode`: time for the search over all candidates; the best so far is taken then.'),
+    size: z
+      .enum(['own', 'strict'])
+      .default('own')
+      .describe(
+        '`encode`: the PNG served has the uploaded length wherever it fits. Where it does not: `own` gives it its own length, `strict` keeps the upload.',
+      ),
+    convertC2pa: z
+      .boolean()
+      .default(false)
+      .describe(
+        '`encode`: convert pictures with C2PA content credentials too. They come back byte for byte and do not match the new pixels.',
+      ),
   })
   .describe('How objects under a prefix are stored.');
 
@@ -244,6 +289,9 @@ export const configSchema = z.strictObject({
       latentBytes: byteSize(memory, 1024)
         .prefault('128MiB')
         .describe('Largest upload that is looked at as a latent; a larger one is stored verbatim.'),
+      pngBytes: byteSize(memory, 1024)
+        .prefault('64MiB')
+        .describe('Largest PNG that is encoded; a larger one is stored verbatim.'),
       imagePixels: z
         .number()
         .int()
@@ -252,7 +300,19 @@ export const configSchema = z.strictObject({
         .describe('Largest picture that a latent may decode to, in pixels.'),
     })
     .prefault({}),
-  policies: z.array(policy).default([]),
+  policies: z.array(policySchema).default([]),
+  encode: z
+    .strictObject({
+      concurrency: z.number().int().min(1).max(256).default(2).describe('Pictures that are being encoded together.'),
+      queueDepth: z
+        .number()
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(64)
+        .describe('Uploads that may wait to be encoded; one more is answered 503 SlowDown.'),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),

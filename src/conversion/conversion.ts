@@ -58,7 +58,7 @@ export interface ConvertedPicture {
   readonly container: Uint8Array;
   /** What the container decodes to here, with the upload's chunks. */
   readonly png: Uint8Array;
-  /** Effort of the PNG writer at which it fits. */
+  /** Effort of the PNG writer that it takes. */
   readonly effort: PngEffort;
   /** Whether the PNG has exactly the uploaded length. */
   readonly sizeKept: boolean;

@@ -1,6 +1,7 @@
 /** Turns a PNG into the latent that may stand for it, and proves on the stored bytes that it may. */
-import { assemblePng, encodeContainer, encodePngStrip, planPngStrips, type PngEffort } from '../../codec/index.js';
+import { encodeContainer } from '../../codec/index.js';
 import type { DecodePipeline } from '../decode/index.js';
+import { fitPng, RENDER_SLACK, writeSizedPng, type SizedPng } from '../decode/sized-png.js';
 import { DEFAULT_BLEND_CELLS, DEFAULT_MAX_TILE_PIXELS, DEFAULT_OVERLAP_CELLS } from '../decode/tiles.js';
 import type { InstalledModel } from '../models/installed-model.js';
 import type { Conversion, ConversionOptions, ConversionTimings, Measured } from './conversion.js';
@@ -16,9 +17,6 @@ export interface ConversionEngine extends Pick<DecodePipeline, 'runGraph' | 'ren
 }
 
 const MS_PER_SECOND = 1000;
-/** The first is what serving writes; the others are tried, in order, where its file does not fit the uploaded length. */
-const EFFORTS: readonly PngEffort[] = ['fast', 'small', 'smallest'];
-
 /** @see PictureConverter.convert */
 export async function convertPng(
   png: Uint8Array,
@@ -136,23 +134,16 @@ async function prove(
   return { container: await write(fidelity), pixels, ...fidelity };
 }
 
-/** The PNG at the uploaded length, with more effort where it takes that; else at a length of its own. */
+/** The PNG at the uploaded length; where no effort fits it, at a length of its own. */
 function writePng(
   pixels: Uint8Array,
   { width, height, chunks }: ConvertiblePng,
-  wanted: number,
-): { png: Uint8Array; effort: PngEffort; sizeKept: boolean } {
-  let own: Uint8Array | undefined;
-  for (const effort of EFFORTS) {
-    const layout = { width, height, channels: 3, effort } as const;
-    const strips = planPngStrips(layout).map((strip) => encodePngStrip(pixels, layout, strip));
-    const file = assemblePng(strips, { ...layout, chunks });
-    own ??= file;
-    if (file.byteLength <= wanted)
-      return { png: assemblePng(strips, { ...layout, chunks, padToSize: wanted }), effort, sizeKept: true };
-  }
-  if (own === undefined) throw new RangeError('no PNG effort was tried');
-  return { png: own, effort: 'fast', sizeKept: false };
+  uploaded: number,
+): SizedPng & { sizeKept: boolean } {
+  const picture = { pixels, width, height, chunks };
+  const fitted = fitPng(picture, uploaded);
+  if (fitted !== undefined) return { ...fitted, sizeKept: true };
+  return { ...writeSizedPng(picture, { slack: RENDER_SLACK }), sizeKept: false };
 }
 
 /** Adds up what each stage took. */

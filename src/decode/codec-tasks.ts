@@ -1,8 +1,9 @@
 /** What the codec workers do, as plain functions and messages: open containers, write PNGs, compose pixels. */
-import type { CodecFormat, PngAncillaryChunks } from '../../codec/index.js';
-import { assemblePng, decodeContainer, encodePngStrip, planPngStrips } from '../../codec/index.js';
+import type { CodecFormat, PngAncillaryChunks, PngEffort } from '../../codec/index.js';
+import { decodeContainer } from '../../codec/index.js';
 import type { GraphPrecision, LatentStatistics } from '../models/installed-model.js';
 import { prepareLatent } from './prepare-latent.js';
+import { writeSizedPng, type PngSize } from './sized-png.js';
 import type { TileOptions, TilePlan } from './tiles.js';
 import { composeTiles, cutTiles, planTiles } from './tiles.js';
 
@@ -39,14 +40,9 @@ export interface PngTask extends Omit<PixelsTask, 'kind'> {
   readonly kind: 'png';
   readonly chunks: PngAncillaryChunks;
   readonly size?: PngSize;
+  /** The first to try. Default `fast`. */
+  readonly effort?: PngEffort;
 }
-
-/**
- * How long the file is to be: exactly so many bytes, or its own length and some room, `max(minBytes, ⌈share · length⌉)`,
- * so that another decoder's slightly longer file can be given the same length later. Absent: its own length.
- */
-export type PngSize =
-  { readonly exact: number } | { readonly slack: { readonly minBytes: number; readonly share: number } };
 
 export type CodecTask = OpenTask | PixelsTask | PngTask;
 
@@ -72,18 +68,9 @@ function open(task: OpenTask): OpenedLatent {
   return { plan, tiles: cutTiles(latent, plan), channels: latent.channels, width, height, chunks };
 }
 
-/** The strips are deflated once; giving the file its length only frames them again. */
-function png(task: PngTask): Uint8Array {
-  const { width, height, chunks, size } = task;
-  const pixels = composeTiles(task.tiles, task.plan, width, height);
-  const layout = { width, height, channels: 3 } as const;
-  const strips = planPngStrips(layout).map((strip) => encodePngStrip(pixels, layout, strip));
-  if (size !== undefined && 'exact' in size) return assemblePng(strips, { ...layout, chunks, padToSize: size.exact });
-  const file = assemblePng(strips, { ...layout, chunks });
-  if (size === undefined) return file;
-  const { minBytes, share } = size.slack;
-  const padToSize = file.byteLength + Math.max(minBytes, Math.ceil(file.byteLength * share));
-  return assemblePng(strips, { ...layout, chunks, padToSize });
+function png({ tiles, plan, width, height, chunks, size, effort }: PngTask): Uint8Array {
+  const pixels = composeTiles(tiles, plan, width, height);
+  return writeSizedPng({ pixels, width, height, chunks }, size, effort).png;
 }
 
 /** Does one task. Deterministic: the same task gives the same bytes in any worker. */

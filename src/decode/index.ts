@@ -1,7 +1,6 @@
 /** The decode pipeline's public face. */
 export { ByteSemaphore } from './byte-semaphore.js';
 export type { Release } from './byte-semaphore.js';
-export type { PngSize } from './codec-tasks.js';
 export type { GraphKind } from './graphs.js';
 export type { LocalProvider } from './inference/protocol.js';
 export { LOCAL_PROVIDERS } from './inference/protocol.js';
@@ -20,4 +19,6 @@ export type {
 } from './pipeline.js';
 export { createDecodePipeline } from './pipeline.js';
 export type { Placement, Refusal } from './placement.js';
+export type { PngPicture, PngSize, SizedPng } from './sized-png.js';
+export { effortOfProfile, fitPng, pngProfile, RENDER_SLACK, writeSizedPng } from './sized-png.js';
 export { describePlacement, ORDER_OF_MERIT } from './placement.js';

@@ -3,14 +3,14 @@
  * Every request passes one gate and one byte budget before it costs anything, so that the queues behind are bounded.
  */
 import { setMaxListeners } from 'node:events';
-import type { PngAncillaryChunks } from '../../codec/index.js';
+import type { PngAncillaryChunks, PngEffort } from '../../codec/index.js';
 import { readContainerHeader } from '../../codec/index.js';
 import { S3Error } from '../../s3-api/errors.js';
 import type { InstalledModel } from '../models/installed-model.js';
 import { AdmissionGate } from './admission-gate.js';
 import { checkLatent } from './check-vector.js';
 import { CodecPool } from './codec-pool.js';
-import type { OpenedLatent, PngSize } from './codec-tasks.js';
+import type { OpenedLatent } from './codec-tasks.js';
 import type { DeviceState, InferenceDevice } from './device.js';
 import { Dispatcher } from './dispatcher.js';
 import { noDevice, tooManyPixels, undecodable, unknownModel, WorkerCrash } from './errors.js';
@@ -21,6 +21,7 @@ import type { DecodeObserver, StageTimings } from './observer.js';
 import type { DecodeOptions } from './options.js';
 import type { Placement } from './placement.js';
 import { LocalPlacer } from './placement.js';
+import type { PngSize } from './sized-png.js';
 import type { TileOptions } from './tiles.js';
 import { DEFAULT_BLEND_CELLS, DEFAULT_MAX_TILE_PIXELS, DEFAULT_OVERLAP_CELLS } from './tiles.js';
 
@@ -39,6 +40,8 @@ export interface RenderRequest {
   readonly container: Uint8Array;
   /** Length of the PNG. Default: its own. */
   readonly size?: PngSize;
+  /** Of the PNG writer, to begin with; a length that it does not fit takes more. Default `fast`. */
+  readonly effort?: PngEffort;
 }
 
 export interface RenderedImage {
@@ -101,7 +104,7 @@ export interface DecodePipeline {
    */
   render(request: RenderRequest, signal: AbortSignal): Promise<RenderedImage>;
   /** As {@link render}, without the PNG. */
-  renderPixels(request: Omit<RenderRequest, 'size'>, signal: AbortSignal): Promise<RenderedPixels>;
+  renderPixels(request: Omit<RenderRequest, 'size' | 'effort'>, signal: AbortSignal): Promise<RenderedPixels>;
   /** Runs any graph of a model on the same devices, queues and bounds; inputs in the order of the graph's inputs. */
   runGraph(model: string, graph: GraphKind, inputs: readonly HostTensor[], signal: AbortSignal): Promise<GraphRun>;
   status(): DeviceStatus[];
@@ -205,6 +208,7 @@ class Pipeline implements DecodePipeline {
           height,
           chunks,
           ...(request.size === undefined ? {} : { size: request.size }),
+          ...(request.effort === undefined ? {} : { effort: request.effort }),
         } as const;
         const { value: png, ms } = await this.#codecPool().run(task, buffersOf(tiles), ticket.signal);
         const queue = waited + performance.now() - started - decompress - decode - ms;
@@ -213,7 +217,7 @@ class Pipeline implements DecodePipeline {
     );
   }
 
-  async renderPixels(request: Omit<RenderRequest, 'size'>, signal: AbortSignal): Promise<RenderedPixels> {
+  async renderPixels(request: Omit<RenderRequest, 'size' | 'effort'>, signal: AbortSignal): Promise<RenderedPixels> {
     return this.#inside(
       request.model,
       signal,

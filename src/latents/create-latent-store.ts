@@ -1,17 +1,19 @@
 /** Puts the latent store together from its parts. */
 import { S3Error, type ObjectStore } from '../../s3-api/index.js';
 import type { PolicyConfig } from '../config/schema.js';
+import type { PictureConverter } from '../conversion/index.js';
 import { ByteSemaphore, type DecodePipeline } from '../decode/index.js';
+import type { InstalledModel } from '../models/installed-model.js';
 import { KeyEpochs } from '../routing/key-epochs.js';
 import { FactsIndex } from './facts-index.js';
 import { ImageRenderer } from './image-renderer.js';
 import { ImageSource, type ImageCache } from './image-source.js';
-import type { LatentModel } from './ingest.js';
 import { IngestPool } from './ingest-pool.js';
 import { LatentRefetch } from './latent-refetch.js';
 import { LatentListing } from './latent-listing.js';
 import { LatentStore } from './latent-store.js';
 import { LatentWriter } from './latent-writer.js';
+import { PngEncoding, type ConversionObserver } from './png-encoding.js';
 import { Policies } from './policies.js';
 import { RecentVerbatim } from './recent-verbatim.js';
 import { Representations } from './representations.js';
@@ -22,19 +24,22 @@ export interface LatentStoreOptions {
   readonly cache: ImageCache;
   /** Tier that a stored latent enters. */
   readonly cacheOnPut: 'image' | 'latent' | 'none';
-  readonly models: readonly LatentModel[];
+  readonly models: readonly InstalledModel[];
   readonly defaultModel: string | undefined;
   readonly pipeline: DecodePipeline;
+  readonly converter: PictureConverter;
   readonly policies: readonly PolicyConfig[];
   /** Folder of the LIST facts. */
   readonly stateDirectory: string;
   /** Largest upload that is looked at as a latent, in bytes. */
   readonly maxLatentBytes: number;
+  /** Largest PNG that is encoded, in bytes. */
+  readonly maxPngBytes: number;
   /** Largest picture, in pixels. */
   readonly maxPixels: number;
   /** Bytes of all uploads that are held at once; apart from the pipeline's, since an upload waits for a render. */
   readonly uploadBytesInFlight: number;
-  readonly observer: ReadObserver & { written(storage: 'latent' | 'verbatim'): void };
+  readonly observer: ReadObserver & ConversionObserver & { written(storage: 'latent' | 'verbatim'): void };
 }
 
 export interface CreatedLatentStore {
@@ -67,6 +72,11 @@ export async function createLatentStore(options: LatentStoreOptions): Promise<Cr
     clock: () => performance.now(),
   });
   const refetch = new LatentRefetch({ backing, cache, epochs, maxContainerBytes: maxLatentBytes * CONTAINER_FACTOR });
+  const models = options.models.map(({ name, latentChannels, spatialFactor, encoder }) => {
+    return { name, latentChannels, spatialFactor, encodes: encoder !== undefined };
+  });
+  const { defaultModel, maxPixels, converter } = options;
+  const encoding = new PngEncoding({ converter, ingest, renderer, models, defaultModel, maxPixels, observer });
   const writer = new LatentWriter({
     backing,
     cache,
@@ -74,14 +84,16 @@ export async function createLatentStore(options: LatentStoreOptions): Promise<Cr
     epochs,
     index,
     ingest,
+    encoding,
     policies: new Policies(options.policies),
     renderer,
     source,
     memory: new ByteSemaphore({ capacity: options.uploadBytesInFlight, maxWaiting: MAX_WAITING_UPLOADS }),
-    models: options.models.map(({ name, latentChannels, spatialFactor }) => ({ name, latentChannels, spatialFactor })),
-    defaultModel: options.defaultModel,
-    maxPixels: options.maxPixels,
+    models,
+    defaultModel,
+    maxPixels,
     maxLatentBytes,
+    maxPngBytes: options.maxPngBytes,
     onStored: (storage) => observer.written(storage),
   });
   const listing = new LatentListing(backing, index, source);

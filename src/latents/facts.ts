@@ -32,6 +32,8 @@ export interface LatentFacts {
   readonly tensor: string;
   /** 32 hex digits that name what is decoded: tensor, size, scaling and PNG chunks. */
   readonly contentId: string;
+  /** Of the PNG against the uploaded one, for a picture that was encoded here: dB (Infinity: equal) and SSIM. */
+  readonly fidelity?: { readonly psnr: number; readonly ssim: number };
   /** Absent until the first render (`decodeOnPut: false`). */
   readonly render?: RenderFacts;
   /** The client's own metadata did not fit beside the facts and lies in the container's header. */
@@ -53,6 +55,16 @@ const factsSchema = z.object({
   'lbx-crc64nvme': z.string().length(12).optional(),
   'lbx-decoder': z.string().min(1).optional(),
   'lbx-png': z.string().min(1).optional(),
+  'lbx-psnr': z
+    .string()
+    .regex(/^(\d{1,3}\.\d\d|inf)$/)
+    .transform((text) => (text === 'inf' ? Infinity : Number(text)))
+    .optional(),
+  'lbx-ssim': z
+    .string()
+    .regex(/^-?[01]\.\d{5}$/)
+    .transform(Number)
+    .optional(),
   'lbx-metadata': z.literal('container').optional(),
 });
 
@@ -64,12 +76,14 @@ export function factsFromMetadata(metadata: UserMetadata): LatentFacts | undefin
   const values = parsed.data;
   const [width = 0, height = 0] = values['lbx-image'].split('x').map(Number);
   const render = renderFrom(values);
+  const { 'lbx-psnr': psnr, 'lbx-ssim': ssim } = values;
   return {
     model: values['lbx-model'],
     width,
     height,
     tensor: values['lbx-tensor'],
     contentId: values['lbx-content'],
+    ...(psnr !== undefined && ssim !== undefined && { fidelity: { psnr, ssim } }),
     ...(render && { render }),
     metadataInContainer: values['lbx-metadata'] !== undefined,
   };
@@ -101,6 +115,7 @@ export function factsToMetadata(facts: LatentFacts): UserMetadata {
     'lbx-image': `${facts.width}x${facts.height}`,
     'lbx-tensor': facts.tensor,
     'lbx-content': facts.contentId,
+    ...(facts.fidelity && { 'lbx-psnr': psnrText(facts.fidelity.psnr), 'lbx-ssim': ssimText(facts.fidelity.ssim) }),
     ...(facts.render && {
       'lbx-size': String(facts.render.size),
       'lbx-md5': facts.render.md5,
@@ -110,6 +125,16 @@ export function factsToMetadata(facts: LatentFacts): UserMetadata {
     }),
     ...(facts.metadataInContainer && { 'lbx-metadata': 'container' }),
   };
+}
+
+/** Two decimals, never more than was measured: a promise is not rounded up. */
+export function psnrText(psnr: number): string {
+  return psnr === Infinity ? 'inf' : (Math.floor(psnr * 100) / 100).toFixed(2);
+}
+
+/** Five decimals, never more than was measured. */
+export function ssimText(ssim: number): string {
+  return (Math.floor(ssim * 100_000) / 100_000).toFixed(5);
 }
 
 /** The client's own metadata, and the `lbx-*` hints that it sent with an upload (names without the prefix). */
@@ -173,6 +198,10 @@ export function imageInfo(
       'x-lbx-model': facts.model,
       'x-lbx-tensor': facts.tensor,
       'x-lbx-stored-size': String(stored.size),
+      ...(facts.fidelity && {
+        'x-lbx-psnr': psnrText(facts.fidelity.psnr),
+        'x-lbx-ssim': ssimText(facts.fidelity.ssim),
+      }),
     },
   };
 }

@@ -4,8 +4,15 @@
  */
 import { createHash } from 'node:crypto';
 import { createHasher } from '../../s3-api/index.js';
-import { PNG_ENCODER_PROFILE } from '../../codec/index.js';
-import type { DecodePipeline, PngSize, StageTimings } from '../decode/index.js';
+import type { PngEffort } from '../../codec/index.js';
+import {
+  effortOfProfile,
+  pngProfile,
+  RENDER_SLACK,
+  type DecodePipeline,
+  type PngSize,
+  type StageTimings,
+} from '../decode/index.js';
 import type { LatentFacts, RenderFacts } from './facts.js';
 
 export interface Rendering {
@@ -14,8 +21,7 @@ export interface Rendering {
   readonly timings: StageTimings;
 }
 
-/** Room that a first render leaves, so that a decoder whose rounding makes a longer PNG can still keep its size. */
-const FIRST_RENDER: PngSize = { slack: { minBytes: 64, share: 1 / 512 } };
+const FIRST_RENDER: PngSize = { slack: RENDER_SLACK };
 
 export class ImageRenderer {
   constructor(private readonly pipeline: DecodePipeline) {}
@@ -30,11 +36,14 @@ export class ImageRenderer {
     signal: AbortSignal,
   ): Promise<Rendering> {
     const size: PngSize = recorded ? { exact: recorded.size } : FIRST_RENDER;
-    const { png, timings } = await this.pipeline.render({ model, container, size }, signal);
-    return { png, timings, facts: recorded ?? this.#describe(png, model) };
+    const effort = recorded && effortOfProfile(recorded.pngProfile);
+    const request = { model, container, size, ...(effort && { effort }) };
+    const { png, timings } = await this.pipeline.render(request, signal);
+    return { png, timings, facts: recorded ?? this.describe(png, model, 'fast') };
   }
 
-  #describe(png: Uint8Array, model: string): RenderFacts {
+  /** The facts of a PNG that a model's container was rendered to. */
+  describe(png: Uint8Array, model: string, effort: PngEffort): RenderFacts {
     const crc = createHasher('CRC64NVME');
     crc.update(png);
     return {
@@ -42,7 +51,7 @@ export class ImageRenderer {
       md5: createHash('md5').update(png).digest('hex'),
       crc64nvme: crc.digest().toString('base64'),
       decoderClass: this.pipeline.decoderClass(model),
-      pngProfile: PNG_ENCODER_PROFILE,
+      pngProfile: pngProfile(effort),
     };
   }
 }

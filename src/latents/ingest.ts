@@ -153,7 +153,8 @@ function chooseModel(tensor: Tensor, { hints, policyModel, defaultModel, models 
   );
 }
 
-function unknownModel(name: string, models: readonly LatentModel[]): S3Error {
+/** No installed model has the name that the client gave. */
+export function unknownModel(name: string, models: readonly LatentModel[]): S3Error {
   return new S3Error(
     'InvalidRequest',
     `The model "${name}" is not installed here. Installed: ${models.map((model) => `"${model.name}"`).join(', ')}.`,

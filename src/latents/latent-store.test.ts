@@ -10,11 +10,14 @@ import { decodeContainer, writeNpy, writeSafetensors, type Tensor } from '../../
 import { S3Error, type ObjectContent, type WriteOptions } from '../../s3-api/index.js';
 import { DualFormatCache } from '../cache/dual-format-cache.js';
 import { cachePreset } from '../cache/presets.js';
+import { policySchema } from '../config/schema.js';
+import { ConversionPool } from '../conversion/index.js';
 import { ByteSemaphore, createDecodePipeline, type DecodePipeline, type RenderRequest } from '../decode/index.js';
 import type { InstalledModel } from '../models/installed-model.js';
 import { loadModels } from '../models/load-models.js';
 import { packagePath } from '../package-root.js';
 import { FilesystemStore } from '../stores/filesystem/filesystem-store.js';
+import { psnr } from '../conversion/fidelity.js';
 import { createLatentStore, type CreatedLatentStore } from './create-latent-store.js';
 import type { CachedImage, CachedLatent, ReadOutcome } from './stored-image.js';
 
@@ -25,14 +28,17 @@ const MIB = 1 << 20;
 let root: string;
 let models: InstalledModel[];
 let pipeline: DecodePipeline;
+let converter: ConversionPool;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'latentbox-latents-'));
   models = await loadModels({ directories: [packagePath('models/bundled')], cacheDirectory: join(root, 'models') });
   const memory = new ByteSemaphore({ capacity: 256 * MIB, maxWaiting: 64 });
   pipeline = createDecodePipeline({ models, providers: ['cpu'], threads: 1, codecWorkers: 1, queueDepth: 64, memory });
   await pipeline.start();
+  converter = new ConversionPool({ pipeline, models, concurrency: 2, maxWaiting: 8 });
 });
 afterAll(async () => {
+  await converter.close();
   await pipeline.close();
   await rm(root, { recursive: true, force: true });
 });
@@ -73,6 +79,7 @@ let created: CreatedLatentStore;
 let cache: DualFormatCache<CachedImage, CachedLatent>;
 let gate: Gate;
 let outcomes: ReadOutcome[];
+let conversions: string[];
 
 beforeEach(async () => {
   const close = await createStore('none');
@@ -89,6 +96,7 @@ async function createStore(cacheOnPut: 'image' | 'latent' | 'none', capacityByte
   );
   gate = new Gate();
   outcomes = [];
+  conversions = [];
   created = await createLatentStore({
     backing,
     cache,
@@ -96,15 +104,23 @@ async function createStore(cacheOnPut: 'image' | 'latent' | 'none', capacityByte
     models,
     defaultModel: undefined,
     pipeline: gate.around(pipeline),
+    converter,
     policies: [
-      { match: `${BUCKET}/lazy/*`, put: 'latent', decodeOnPut: false, codec: 'pcodec' },
-      { match: `${BUCKET}/files/*`, put: 'verbatim', decodeOnPut: true, codec: 'pcodec' },
+      policySchema.parse({ match: `${BUCKET}/lazy/*`, put: 'latent', decodeOnPut: false }),
+      policySchema.parse({ match: `${BUCKET}/files/*`, put: 'verbatim' }),
+      policySchema.parse({ match: `${BUCKET}/encode/*`, put: 'encode', refineSteps: 10 }),
+      policySchema.parse({ match: `${BUCKET}/strict/*`, put: 'encode', refineSteps: 0, size: 'strict' }),
     ],
     stateDirectory: join(directory, 'state'),
     maxLatentBytes: MIB,
+    maxPngBytes: MIB,
     maxPixels: 1 << 20,
     uploadBytesInFlight: 16 * MIB,
-    observer: { read: (outcome) => outcomes.push(outcome), written: () => undefined },
+    observer: {
+      read: (outcome) => outcomes.push(outcome),
+      written: () => undefined,
+      converted: ({ kind }) => conversions.push(kind),
+    },
   });
   return async () => {
     for (const part of created.owned) await part.close();
@@ -487,4 +503,74 @@ describe('a small cache', () => {
       return error instanceof S3Error ? error.code : error;
     }
   }
+});
+
+describe('the policy encode', () => {
+  /** A PNG of what a latent decodes to, as another program would have saved it. */
+  async function ownPng(): Promise<Buffer> {
+    await put('source.npy', writeNpy(latent(3)));
+    const pixels = await sharp(await bytesOf(await get('source.npy')))
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const { width, height } = pixels.info;
+    return sharp(pixels.data, { raw: { width, height, channels: 3 } })
+      .png({ adaptiveFiltering: true })
+      .toBuffer();
+  }
+
+  it('stores a PNG as a latent of the uploaded length, and says how near it is', async () => {
+    const png = await ownPng();
+    const attributes = 'uid:0/md5:d41d8cd98f00b204e9800998ecf8427e/mode:33188';
+    const userMetadata = { note: 'mine', md5chksum: 'AAAA', 's3cmd-attrs': attributes };
+    const result = await put('encode/a.png', png, { userMetadata });
+    expect(result.extraHeaders).toMatchObject({ 'x-lbx-storage': 'latent', 'x-lbx-model': 'bundled' });
+    const { info } = await head('encode/a.png');
+    expect(info.userMetadata).toEqual({ note: 'mine', 's3cmd-attrs': 'uid:0/mode:33188' });
+    expect([info.size, info.etag]).toEqual([png.byteLength, result.etag]);
+    expect(info.extraHeaders?.['x-lbx-psnr']).toBe(result.extraHeaders?.['x-lbx-psnr']);
+    const listed = await created.store.listObjects(BUCKET, { prefix: 'encode/', maxKeys: 10 }, signal);
+    expect(listed.objects.map(({ size }) => size)).toEqual([png.byteLength]);
+    const served = await bytesOf(await get('encode/a.png'));
+    expect(served.byteLength).toBe(png.byteLength);
+    const [a, b] = await Promise.all([served, png].map((file) => sharp(file).raw().toBuffer()));
+    if (!a || !b) throw new Error('no pixels');
+    expect(psnr(a, b)).toBeGreaterThanOrEqual(Number(result.extraHeaders?.['x-lbx-psnr']));
+    expect(conversions).toEqual(['latent']);
+  });
+
+  it('keeps a PNG that no model comes near byte for byte, and says why', async () => {
+    const noise = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 2_654_435_761) >>> 24);
+    const png = await sharp(noise, { raw: { width: 64, height: 64, channels: 3 } })
+      .png()
+      .toBuffer();
+    const userMetadata = { md5chksum: 'AAAA' };
+    const { extraHeaders } = await put('encode/noise.png', png, { userMetadata });
+    expect(extraHeaders).toMatchObject({ 'x-lbx-storage': 'verbatim', 'x-lbx-reason': 'under-floor' });
+    const content = await get('encode/noise.png');
+    expect(content.info.userMetadata).toEqual(userMetadata);
+    expect(Buffer.compare(await bytesOf(content), png)).toBe(0);
+  });
+
+  it('lets the client name the model, and refuses one that is not installed', async () => {
+    const png = await ownPng();
+    const named = (model: string) => put('encode/n.png', png, { userMetadata: { 'lbx-model': model } });
+    expect((await named('bundled')).extraHeaders?.['x-lbx-storage']).toBe('latent');
+    expect(await codeOf(named('nobody'))).toBe('InvalidRequest');
+  });
+
+  it('takes latents as ever, keeps other files, and files over the limit', async () => {
+    const stored = async (key: string, bytes: Uint8Array) => (await put(key, bytes)).extraHeaders;
+    expect(await stored('encode/l.npy', writeNpy(latent()))).toMatchObject({ 'x-lbx-storage': 'latent' });
+    expect(await stored('encode/t.txt', Buffer.from('hello'))).toEqual({ 'x-lbx-storage': 'verbatim' });
+    const large = Buffer.concat([await ownPng(), Buffer.alloc(MIB)]);
+    expect(await stored('encode/big.png', large)).toMatchObject({ 'x-lbx-reason': 'too-large' });
+    expect(conversions).toEqual([]);
+  });
+
+  it('renders it again at the uploaded length', async () => {
+    const png = await ownPng();
+    await put('strict/a.png', png);
+    for (let i = 0; i < 2; i++) expect((await bytesOf(await get('strict/a.png'))).byteLength).toBe(png.byteLength);
+    expect(outcomes.slice(-2)).toEqual(['miss', 'latent-hit']);
+  });
 });

@@ -3,15 +3,17 @@ import type { Readable } from 'node:stream';
 import { S3Error, type ObjectInfo, type ObjectStore, type WriteOptions, type WriteResult } from '../../s3-api/index.js';
 import type { ByteSemaphore } from '../decode/byte-semaphore.js';
 import type { KeyEpochs } from '../routing/key-epochs.js';
-import { serialiseClientMetadata, CLIENT_METADATA_ATTRIBUTE } from './client-metadata.js';
+import { detectFormat } from '../../codec/index.js';
 import { imageInfo, splitReservedMetadata, type LatentFacts } from './facts.js';
 import type { FactsIndex } from './facts-index.js';
-import type { ImageRenderer, Rendering } from './image-renderer.js';
+import type { ImageRenderer } from './image-renderer.js';
 import { imageEntry, latentEntry, type ImageCache, type ImageSource } from './image-source.js';
 import type { Ingested, LatentModel } from './ingest.js';
 import type { LatentIngest } from './ingest-pool.js';
+import type { PngEncoding } from './png-encoding.js';
 import type { Policies, Policy } from './policies.js';
-import { fitsBesideFacts, storedMetadata } from './stored-form.js';
+import { placeMetadata, type PreparedLatent } from './prepared-latent.js';
+import { storedMetadata } from './stored-form.js';
 import { objectId } from './stored-image.js';
 import { bytesAsStream, collect, PeekedUpload } from './upload-reader.js';
 import { parseHints, SNIFF_BYTES, uploadKind, type LatentHints } from './upload-kind.js';
@@ -23,6 +25,7 @@ export interface LatentWriterOptions {
   readonly epochs: KeyEpochs;
   readonly index: FactsIndex;
   readonly ingest: LatentIngest;
+  readonly encoding: PngEncoding;
   readonly policies: Policies;
   readonly renderer: ImageRenderer;
   readonly source: ImageSource;
@@ -34,15 +37,10 @@ export interface LatentWriterOptions {
   readonly maxPixels: number;
   /** Largest upload that is looked at as a latent, in bytes. */
   readonly maxLatentBytes: number;
+  /** Largest PNG that is encoded, in bytes. */
+  readonly maxPngBytes: number;
   /** Told of each stored object, for metrics. */
   readonly onStored: (storage: 'latent' | 'verbatim') => void;
-}
-
-/** A latent that is ready to be stored. */
-interface PreparedLatent {
-  readonly container: Uint8Array;
-  readonly facts: LatentFacts;
-  readonly rendering?: Rendering;
 }
 
 /** Bytes that a client brings, whether by PUT, by POST or as the parts of a finished upload. */
@@ -77,6 +75,8 @@ export class LatentWriter {
     const hints = parseHints(hintMetadata);
     const upload = await PeekedUpload.of(body, SNIFF_BYTES);
     const kind = uploadKind(upload.head, hints);
+    if (policy.put === 'encode' && detectFormat(upload.head) === 'png')
+      return this.#writePng(plain, upload.rest, policy, hints, signal);
     if (kind.kind === 'other') return this.#storeVerbatim(plain, upload.rest);
     const { maxLatentBytes } = this.options;
     if ((options.contentLength ?? 0) > maxLatentBytes) return this.#storeTooLarge(plain, upload.rest, hints);
@@ -101,11 +101,44 @@ export class LatentWriter {
     }
   }
 
-  async #storeVerbatim({ bucket, key, options, storeVerbatim }: IncomingObject, body: Readable): Promise<WriteResult> {
+  /** A PNG under the policy `encode`: a latent where that is near enough, else as it came, with the reason. */
+  async #writePng(
+    incoming: IncomingObject,
+    body: Readable,
+    policy: Policy,
+    hints: LatentHints,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    const { bucket, key, options } = incoming;
+    const { encoding, maxPngBytes, memory } = this.options;
+    const tooLarge = { 'x-lbx-reason': 'too-large' } as const;
+    if ((options.contentLength ?? 0) > maxPngBytes) return this.#storeVerbatim(incoming, body, tooLarge);
+    const release = await memory.acquire(options.contentLength ?? maxPngBytes, signal);
+    try {
+      const bytes = await collect(body, maxPngBytes);
+      if (!(bytes instanceof Uint8Array)) return await this.#storeVerbatim(incoming, bytes, tooLarge);
+      const encoded = await encoding.encode(bytes, policy, hints.model, options.userMetadata, signal);
+      if (encoded.kind === 'verbatim') {
+        const whole = { ...incoming, options: { ...options, contentLength: bytes.byteLength } };
+        return await this.#storeVerbatim(whole, bytesAsStream(bytes), encoded.headers);
+      }
+      const { prepared, userMetadata, headers } = encoded;
+      const result = await this.store(bucket, key, prepared, { ...options, userMetadata }, signal);
+      return { ...result, extraHeaders: { ...result.extraHeaders, ...headers } };
+    } finally {
+      release();
+    }
+  }
+
+  async #storeVerbatim(
+    { bucket, key, options, storeVerbatim }: IncomingObject,
+    body: Readable,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<WriteResult> {
     try {
       const result = await storeVerbatim(body, options);
       this.options.onStored('verbatim');
-      return { ...result, extraHeaders: { ...result.extraHeaders, 'x-lbx-storage': 'verbatim' } };
+      return { ...result, extraHeaders: { ...result.extraHeaders, 'x-lbx-storage': 'verbatim', ...headers } };
     } finally {
       this.options.source.written(bucket, key);
     }
@@ -128,15 +161,9 @@ export class LatentWriter {
     options: WriteOptions,
     signal: AbortSignal,
   ): Promise<PreparedLatent> {
-    const fits = fitsBesideFacts(options.userMetadata);
-    const container = fits
-      ? ingested.container
-      : await this.options.ingest.withAttributes(
-          ingested.container,
-          { [CLIENT_METADATA_ATTRIBUTE]: serialiseClientMetadata(options.userMetadata) },
-          signal,
-        );
-    const facts: LatentFacts = { ...ingested.facts, metadataInContainer: !fits };
+    const placed = await placeMetadata(this.options.ingest, ingested.container, options.userMetadata, signal);
+    const { container, metadataInContainer } = placed;
+    const facts: LatentFacts = { ...ingested.facts, metadataInContainer };
     if (!policy.decodeOnPut) return { container, facts };
     const rendering = await this.options.renderer.render(container, facts, signal);
     return { container, facts: { ...facts, render: rendering.facts }, rendering };

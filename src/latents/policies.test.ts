@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { policySchema } from '../config/schema.js';
 import { DEFAULT_POLICY, Policies } from './policies.js';
 
-const policies = new Policies([
-  { match: 'images/raw/*.npy', put: 'verbatim', decodeOnPut: true, codec: 'pcodec' },
-  { match: 'images/*', put: 'latent', model: 'flux1', decodeOnPut: false, codec: 'pcodec' },
-  { match: 'a.b/c', put: 'verbatim', decodeOnPut: true, codec: 'pcodec' },
-]);
+const policies = new Policies(
+  [
+    { match: 'images/raw/*.npy', put: 'verbatim' },
+    { match: 'images/*', put: 'latent', model: 'flux1', decodeOnPut: false },
+    { match: 'a.b/c', put: 'verbatim' },
+  ].map((policy) => policySchema.parse(policy)),
+);
 
 describe('Policies', () => {
   it('takes the first that matches, with * across slashes', () => {

@@ -1,10 +1,11 @@
 /** Which policy an object falls under: the first whose pattern matches, else the default. */
-import type { PolicyConfig } from '../config/schema.js';
+import { policySchema, type PolicyConfig } from '../config/schema.js';
 
 /** How objects under a prefix are stored; see docs/configuration.md, `policies`. */
 export type Policy = Omit<PolicyConfig, 'match'>;
 
-export const DEFAULT_POLICY: Policy = { put: 'latent', decodeOnPut: true, codec: 'pcodec' };
+const { match: _everything, ...defaults } = policySchema.parse({ match: '*' });
+export const DEFAULT_POLICY: Policy = defaults;
 
 export class Policies {
   readonly #rules: readonly { readonly pattern: RegExp; readonly policy: Policy }[];
