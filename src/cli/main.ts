@@ -6,6 +6,7 @@ import { EXIT } from './exit-codes.js';
 import { inspectCommand } from './inspect.js';
 import { modelCommand } from './model.js';
 import { serveCommand } from './serve.js';
+import { simulateCommand } from './simulate.js';
 import { packageVersion } from './package-version.js';
 
 const program = new Command('latentbox')
@@ -21,7 +22,8 @@ const program = new Command('latentbox')
   )
   .addCommand(serveCommand())
   .addCommand(inspectCommand())
-  .addCommand(modelCommand());
+  .addCommand(modelCommand())
+  .addCommand(simulateCommand());
 
 try {
   await program.parseAsync();
