@@ -24,6 +24,8 @@ interface Job {
 export interface CodecResult<Value> {
   readonly value: Value;
   readonly ms: number;
+  /** Transferred buffers that come back, with whatever is left in them. */
+  readonly spent: readonly ArrayBuffer[];
 }
 
 function errorOf(fault: CodecFault): Error {
@@ -84,7 +86,7 @@ export class CodecPool {
         transfer,
         resolve: (reply) => {
           signal.removeEventListener('abort', onAbort);
-          resolve({ value: reply.value, ms: reply.ms });
+          resolve({ value: reply.value, ms: reply.ms, spent: reply.spent });
         },
         reject: (error) => {
           signal.removeEventListener('abort', onAbort);

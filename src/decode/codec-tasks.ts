@@ -11,13 +11,16 @@ export interface OpenTask {
   readonly kind: 'open';
   /** A whole `.lbx` file; its payload and tensor hashes are verified. */
   readonly container: Uint8Array;
-  readonly precision: GraphPrecision;
+  /** Element types that the device takes, the graph's own first. */
+  readonly accepted: readonly [GraphPrecision, ...GraphPrecision[]];
   readonly statistics: LatentStatistics;
   readonly tiling: TileOptions;
 }
 
 export interface OpenedLatent {
   readonly plan: TilePlan;
+  /** Element type of the tiles. */
+  readonly precision: GraphPrecision;
   /** The graph's input per tile, `[1, C, h, w]`, in the plan's row order. */
   readonly tiles: readonly Uint8Array<ArrayBuffer>[];
   readonly channels: number;
@@ -52,12 +55,18 @@ export type CodecFault =
   | { readonly name: 'Error'; readonly message: string };
 
 export type CodecReply =
-  | { readonly ok: true; readonly ms: number; readonly value: OpenedLatent | Uint8Array }
+  | {
+      readonly ok: true;
+      readonly ms: number;
+      readonly value: OpenedLatent | Uint8Array;
+      /** Buffers that came with the task and that its result does not need. */
+      readonly spent: readonly ArrayBuffer[];
+    }
   | { readonly ok: false; readonly fault: CodecFault };
 
 function open(task: OpenTask): OpenedLatent {
   const image = decodeContainer(task.container);
-  const latent = prepareLatent(image.tensor, image.scaled, task.precision, task.statistics);
+  const latent = prepareLatent(image.tensor, image.scaled, task.accepted, task.statistics);
   const plan = planTiles(latent.height, latent.width, task.tiling);
   if (image.width > latent.width * plan.factor || image.height > latent.height * plan.factor) {
     throw new RangeError(
@@ -65,7 +74,8 @@ function open(task: OpenTask): OpenedLatent {
     );
   }
   const { width, height, pngChunks: chunks } = image;
-  return { plan, tiles: cutTiles(latent, plan), channels: latent.channels, width, height, chunks };
+  const { precision, channels } = latent;
+  return { plan, precision, tiles: cutTiles(latent, plan), channels, width, height, chunks };
 }
 
 function png({ tiles, plan, width, height, chunks, size, effort }: PngTask): Uint8Array {

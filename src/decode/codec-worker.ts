@@ -1,7 +1,7 @@
 /** Entry of a codec worker thread: one task at a time, results by transfer. */
 import { parentPort } from 'node:worker_threads';
 import { CodecError } from '../../codec/index.js';
-import type { CodecFault, CodecReply, CodecTask, OpenedLatent } from './codec-tasks.js';
+import type { CodecFault, CodecReply, CodecTask } from './codec-tasks.js';
 import { runCodecTask } from './codec-tasks.js';
 
 if (parentPort === null) throw new Error('codec-worker is the entry of a worker thread');
@@ -13,9 +13,8 @@ function faultOf(error: unknown): CodecFault {
   return { name: 'Error', message: error instanceof Error ? error.message : String(error) };
 }
 
-/** The buffers that a value alone owns; a view of something larger (WebAssembly memory) is cloned instead. */
-function transferable(value: OpenedLatent | Uint8Array): ArrayBuffer[] {
-  const views = value instanceof Uint8Array ? [value] : value.tiles;
+/** The buffers that the views alone own; a view of something larger (WebAssembly memory) is cloned instead. */
+function wholeBuffers(views: readonly Uint8Array[]): ArrayBuffer[] {
   const whole = views.filter(
     (view) => view.byteLength === view.buffer.byteLength && view.buffer instanceof ArrayBuffer,
   );
@@ -26,8 +25,9 @@ port.on('message', (task: CodecTask) => {
   const started = performance.now();
   try {
     const value = runCodecTask(task);
-    const reply: CodecReply = { ok: true, ms: performance.now() - started, value };
-    port.postMessage(reply, transferable(value));
+    const spent = task.kind === 'png' ? wholeBuffers(task.tiles) : [];
+    const reply: CodecReply = { ok: true, ms: performance.now() - started, value, spent };
+    port.postMessage(reply, [...wholeBuffers(value instanceof Uint8Array ? [value] : value.tiles), ...spent]);
   } catch (error) {
     const reply: CodecReply = { ok: false, fault: faultOf(error) };
     port.postMessage(reply);

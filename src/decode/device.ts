@@ -25,6 +25,8 @@ export interface InferenceDevice {
   readonly id: string;
   /** Jobs that it holds at once: for a local device the running one and the next, already moved to its process. */
   readonly capacity: number;
+  /** Whether it takes float16 values, exactly, where a graph takes float32. */
+  readonly widensHalf: boolean;
   /** Jobs that it runs at the same time. */
   readonly parallel: number;
   readonly state: DeviceState;

@@ -4,6 +4,7 @@ import type { Submitted } from './device-queue.js';
 import { DeviceQueue } from './device-queue.js';
 import { noDevice } from './errors.js';
 import type { DecodeObserver } from './observer.js';
+import type { DeviceStatus } from './pipeline-contract.js';
 
 export class Dispatcher {
   readonly queues: readonly DeviceQueue[];
@@ -29,6 +30,22 @@ export class Dispatcher {
     const [first, ...others] = this.candidates(job);
     if (first === undefined) throw noDevice(job.model);
     return others.reduce((best, queue) => (queue.load < best.load ? queue : best), first).submit(job, signal);
+  }
+
+  /** Whether every device that decodes this model takes float16 values where its graph takes float32. */
+  widensHalf(model: string): boolean {
+    const able = this.queues.filter(({ device }) => device.serves(model, 'decoder'));
+    return able.every(({ device }) => device.widensHalf);
+  }
+
+  status(): DeviceStatus[] {
+    return this.queues.map((queue) => {
+      const { id, state, models, restarts, pid } = queue.device;
+      const { queued, running, meanRunMs } = queue;
+      const busyFraction = queue.busyFraction();
+      const common = { id, state, models: [...models], queued, running, busyFraction, meanRunMs, restarts };
+      return pid === undefined ? common : { ...common, pid };
+    });
   }
 
   /** What the work that is queued now will take on the least loaded device, in milliseconds. */

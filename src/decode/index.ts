@@ -16,7 +16,7 @@ export type {
   RenderedImage,
   RenderedPixels,
   RenderRequest,
-} from './pipeline.js';
+} from './pipeline-contract.js';
 export { createDecodePipeline } from './pipeline.js';
 export type { Placement, Refusal } from './placement.js';
 export type { PngPicture, PngSize, SizedPng } from './sized-png.js';

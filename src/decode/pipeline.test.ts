@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +9,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CodecError } from '../../codec/index.js';
 import type { InstalledModel } from '../models/installed-model.js';
 import { ByteSemaphore } from './byte-semaphore.js';
+import { toFloat32 } from './half-floats.js';
+import type { HostTensor } from './inference/tensors.js';
 import type { DecodeOptions } from './options.js';
-import type { DecodePipeline } from './pipeline.js';
+import type { DecodePipeline } from './pipeline-contract.js';
 import { createDecodePipeline } from './pipeline.js';
 import { testContainer } from './testing/test-container.js';
 import { TEST_CHANNELS, TEST_FACTOR, writeTestModel } from './testing/test-model.js';
@@ -48,6 +53,15 @@ async function started(options: Partial<DecodeOptions> = {}): Promise<DecodePipe
 async function pixelsOf(png: Uint8Array): Promise<{ data: Buffer; width: number; height: number }> {
   const { data, info } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height };
+}
+
+/** A zombie that nobody reaps has ended, too. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 describe('the decode pipeline', () => {
@@ -131,6 +145,67 @@ describe('the decode pipeline', () => {
     await expect(pipeline.runGraph('small', 'decoderVjp', [input], NEVER)).rejects.toMatchObject({
       code: 'ServiceUnavailable',
     });
+  });
+
+  it('takes tensors that are too large for the shared memory through the pipe', async () => {
+    const pipeline = await started();
+    const [height, width] = [2400, 5000];
+    const data = new Uint8Array(height * width * 3).fill(200);
+    const large = await pipeline.runGraph(
+      'small',
+      'encoder',
+      [{ type: 'uint8', dims: [1, height, width, 3], data }],
+      NEVER,
+    );
+    const [latent] = large.outputs;
+    expect(latent?.dims).toEqual([1, TEST_CHANNELS, height / TEST_FACTOR, width / TEST_FACTOR]);
+    const input = { type: 'uint8', dims: [1, 64, 64, 3], data: new Uint8Array(64 * 64 * 3).fill(200) } as const;
+    const { outputs } = await pipeline.runGraph('small', 'encoder', [input], NEVER);
+    const values = (tensor: HostTensor | undefined): number[] => [
+      ...new Set(new Float32Array(tensor?.data.buffer ?? new ArrayBuffer(0))),
+    ];
+    expect(values(latent)).toEqual(values(outputs[0]));
+    expect(values(latent)).toHaveLength(TEST_CHANNELS);
+  });
+
+  it('widens half precision in the device exactly as before it', async () => {
+    const pipeline = await started();
+    const half = Uint16Array.from({ length: TEST_CHANNELS * 64 }, (_, i) => ((i * 257) % 0x7c00) | ((i & 1) << 15));
+    const single = toFloat32(new Uint8Array(half.buffer), 'f16');
+    const dims = [1, TEST_CHANNELS, 8, 8];
+    const [one, other] = await Promise.all([
+      pipeline.runGraph('small', 'decoder', [{ type: 'float16', dims, data: new Uint8Array(half.buffer) }], NEVER),
+      pipeline.runGraph(
+        'small',
+        'decoder',
+        [{ type: 'float32', dims, data: new Uint8Array(Float32Array.from(single).buffer) }],
+        NEVER,
+      ),
+    ]);
+    expect(one.outputs).toEqual(other.outputs);
+    expect(new Set(one.outputs[0]?.data).size).toBeGreaterThan(20);
+  });
+
+  it('leaves no inference process behind when it ends without closing', async () => {
+    const pipeline = await started();
+    const container = testContainer({ ...SMALL, model: 'small' });
+    await pipeline.render({ model: 'small', container }, NEVER);
+    const script = `
+      import { createDecodePipeline, ByteSemaphore } from ${JSON.stringify(new URL('../../dist/src/decode/index.js', import.meta.url).href)};
+      const pipeline = createDecodePipeline({ models: [${JSON.stringify(model)}], providers: ['cpu'], threads: 1, codecWorkers: 1,
+        queueDepth: 4, memory: new ByteSemaphore({ capacity: 1 << 28, maxWaiting: 4 }) });
+      await pipeline.start();
+      console.log(pipeline.status()[0].pid);
+      const dims = [1, 4, 700, 700];
+      void pipeline.runGraph('small', 'decoder', [{ type: 'float32', dims, data: new Uint8Array(4 * 4 * 700 * 700) }], new AbortController().signal);
+    `;
+    const gateway = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(gateway.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    gateway.kill('SIGKILL');
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
   });
 
   it('answers InternalError with the codec error inside for a corrupt container', async () => {

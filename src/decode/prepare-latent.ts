@@ -42,15 +42,16 @@ function scaleValues(raw: Float32Array, channels: number, statistics: LatentStat
 }
 
 /**
- * Bit-exact where the stored type is the graph's and the values are scaled; else by way of binary32, rounded once.
+ * Bit-exact where the stored type is accepted and the values are scaled; else by way of binary32, rounded once.
  * @param tensor `[C, h, w]`
  * @param scaled whether the values are diffusion-scaled already
+ * @param accepted element types that the device takes, the graph's own first
  * @throws RangeError when the tensor has not the model's three axes and channels
  */
 export function prepareLatent(
   tensor: Tensor,
   scaled: boolean,
-  precision: GraphPrecision,
+  accepted: readonly [GraphPrecision, ...GraphPrecision[]],
   statistics: LatentStatistics,
 ): GraphLatent {
   const [channels, height, width] = tensor.shape;
@@ -59,9 +60,11 @@ export function prepareLatent(
   }
   if (channels !== statistics.mean.length)
     throw new RangeError(`the model has ${statistics.mean.length} latent channels, the tensor ${channels}`);
-  const shape = { precision, channels, height, width };
-  if (scaled && tensor.dtype === precision) return { ...shape, data: owned(tensor.data) };
+  const shape = { channels, height, width };
+  const asStored = scaled ? accepted.find((type) => type === tensor.dtype) : undefined;
+  if (asStored !== undefined) return { ...shape, precision: asStored, data: owned(tensor.data) };
   const values = toFloat32(tensor.data, tensor.dtype);
   const inFloat = scaled ? values : scaleValues(values, channels, statistics);
-  return { ...shape, data: owned(bytesOf(precision === 'f32' ? inFloat : toFloat16(inFloat))) };
+  const [precision] = accepted;
+  return { ...shape, precision, data: owned(bytesOf(precision === 'f32' ? inFloat : toFloat16(inFloat))) };
 }

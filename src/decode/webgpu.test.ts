@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ByteSemaphore } from './byte-semaphore.js';
 import { psnr } from './check-vector.js';
 import type { LocalProvider } from './inference/protocol.js';
-import type { RenderedPixels } from './pipeline.js';
+import type { RenderedPixels } from './pipeline-contract.js';
 import { createDecodePipeline } from './pipeline.js';
 import { describePlacement } from './placement.js';
 import { testContainer } from './testing/test-container.js';

@@ -1,14 +1,16 @@
 /** One device of this machine: an inference process with the sessions of its models, restarted when it ends. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { InstalledModel } from '../../models/installed-model.js';
+import type { BufferPool } from '../buffer-pool.js';
 import type { DeviceState, InferenceDevice, InferenceJob, InferenceResult } from '../device.js';
 import { InferenceFailure, WorkerCrash } from '../errors.js';
 import type { GraphKind } from '../graphs.js';
 import { graphOf } from '../graphs.js';
+import { Exchange } from './exchange.js';
+import type { Call } from './process-host.js';
 import { InferenceProcess } from './process-host.js';
-import type { LocalProvider, Reply } from './protocol.js';
-import type { HostTensor } from './tensors.js';
-import { tensorBytes } from './tensors.js';
+import type { LocalProvider, Packet, Reply } from './protocol.js';
+import { handOver, takeOutputs } from './tensor-transfer.js';
 
 /** The running job and the next one, whose bytes are already in the process when the first ends. */
 const JOBS_HELD = 2;
@@ -23,6 +25,8 @@ export interface LocalDeviceOptions {
   readonly threads: number;
   /** A run that takes longer is taken for hung: the process is ended and started again. */
   readonly runTimeoutMs: number;
+  /** What outputs are copied into. */
+  readonly buffers: BufferPool;
   /** One line about what happened to the process, for the log. */
   readonly onEvent: (event: 'stderr' | 'exit' | 'restarted' | 'restart-failed', detail: string) => void;
 }
@@ -40,8 +44,11 @@ export class LocalDevice implements InferenceDevice {
   readonly id: string;
   readonly capacity = JOBS_HELD;
   readonly parallel = 1;
+  readonly widensHalf = true;
   readonly #options: LocalDeviceOptions;
   readonly #loaded = new Map<string, Loaded>();
+  /** Outlives the processes: one after the other is given it. */
+  readonly #exchange = Exchange.open(JOBS_HELD);
   #sessions = new Map<string, Promise<unknown>>();
   #process: InferenceProcess;
   #ready: Promise<void> = Promise.resolve();
@@ -123,19 +130,28 @@ export class LocalDevice implements InferenceDevice {
     const process = this.#process;
     await this.#session(job.model, job.graph);
     signal.throwIfAborted();
-    const tensors = job.inputs.map(({ type, dims }, i) => ({ name: graph.inputs[i] ?? '', type, dims: [...dims] }));
-    const call = process.call(
-      { op: 'run', session: sessionName(job.model, job.graph), tensors },
-      job.inputs.map((input) => input.data),
-    );
-    signal.addEventListener('abort', call.cancel, { once: true });
-    const watchdog = setTimeout(() => process.kill(), this.#options.runTimeoutMs * JOBS_HELD);
+    const slot = this.#exchange?.take();
     try {
-      const { header, buffers } = await call.reply;
+      const { tensors, parts } = await handOver(graph.inputs, job.inputs, slot);
+      signal.throwIfAborted();
+      const session = sessionName(job.model, job.graph);
+      const command = { op: 'run', session, tensors, ...(slot === undefined ? {} : { room: slot.room }) } as const;
+      const { header, buffers } = await this.#answerOf(process.call(command, parts), process, signal);
       if (header.kind === 'cancelled') signal.throwIfAborted();
       if (header.kind !== 'result') throw new WorkerCrash(`unexpected answer ${header.kind}`);
       this.#crashesInARow = 0;
-      return { outputs: outputsOf(header, buffers), startedAt: header.startedAt, ms: header.ms };
+      const { startedAt, ms } = header;
+      return { outputs: await takeOutputs(header.tensors, buffers, slot, this.#options.buffers), startedAt, ms };
+    } finally {
+      slot?.release();
+    }
+  }
+
+  async #answerOf(call: Call, process: InferenceProcess, signal: AbortSignal): Promise<Packet<Reply>> {
+    signal.addEventListener('abort', call.cancel, { once: true });
+    const watchdog = setTimeout(() => process.kill(), this.#options.runTimeoutMs * JOBS_HELD);
+    try {
+      return await call.reply;
     } finally {
       clearTimeout(watchdog);
       signal.removeEventListener('abort', call.cancel);
@@ -145,11 +161,12 @@ export class LocalDevice implements InferenceDevice {
   async close(): Promise<void> {
     this.#state = 'closed';
     await this.#process.close();
+    this.#exchange?.close();
   }
 
   #spawn(): InferenceProcess {
     this.#sessions = new Map();
-    const process = new InferenceProcess();
+    const process = new InferenceProcess(this.#exchange?.fd);
     process.on('stderr', (line) => this.#options.onEvent('stderr', line));
     process.on('exit', (reason) => {
       if (this.#process !== process) return;
@@ -218,16 +235,4 @@ export class LocalDevice implements InferenceDevice {
 
 function sessionName(model: string, kind: GraphKind): string {
   return `${model}/${kind}`;
-}
-
-function outputsOf(
-  header: Extract<Reply, { kind: 'result' }>,
-  buffers: readonly Uint8Array<ArrayBuffer>[],
-): HostTensor[] {
-  return header.tensors.map(({ type, dims }, i) => {
-    const data = buffers[i];
-    if (data?.byteLength !== tensorBytes(type, dims))
-      throw new InferenceFailure(`output ${i} does not have the bytes of ${type} [${dims.join(', ')}]`);
-    return { type, dims, data };
-  });
 }

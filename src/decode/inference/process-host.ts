@@ -49,10 +49,11 @@ export class InferenceProcess extends EventEmitter<ProcessEvents> {
   #closing = false;
   #ended = false;
 
-  constructor() {
+  /** @param exchange descriptor of the memory that is shared with it, where there is one */
+  constructor(exchange?: number) {
     super();
     this.#child = spawn(process.execPath, [fileURLToPath(workerEntry('inference/inference-process'))], {
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', exchange ?? 'ignore'],
     });
     this.#pipe = this.#child.stdio[3] as Socket;
     const reader = new FrameReader((frame) => this.#receive(replySchema.parse(frame.header), frame.buffers));

@@ -1,4 +1,7 @@
-/** What the gateway and its inference processes say to each other: one JSON header a frame, tensors' bytes behind it. */
+/**
+ * What the gateway and its inference processes say to each other: one JSON header a frame, with the bytes of tensors in
+ * the exchange or behind it.
+ */
 import { z } from 'zod';
 
 /** Providers that run inside an inference process, in no order. */
@@ -9,6 +12,8 @@ const tensorHeader = z.object({
   name: z.string(),
   type: z.enum(['float32', 'float16', 'uint8']),
   dims: z.array(z.number().int().nonnegative()),
+  /** Where its bytes lie in the exchange; absent: they are the frame's next part. */
+  at: z.number().int().nonnegative().optional(),
 });
 export type TensorHeader = z.output<typeof tensorHeader>;
 
@@ -26,7 +31,14 @@ export const requestSchema = z.discriminatedUnion('op', [
     deviceId: z.number().int(),
     threads: z.number().int(),
   }),
-  z.object({ op: z.literal('run'), id, session: z.string(), tensors: z.array(tensorHeader) }),
+  z.object({
+    op: z.literal('run'),
+    id,
+    session: z.string(),
+    tensors: z.array(tensorHeader),
+    /** Part of the exchange that outputs may be put into; absent: all of them go into the frame. */
+    room: z.object({ at: z.number().int().nonnegative(), bytes: z.number().int().nonnegative() }).optional(),
+  }),
   /** Drops the job `id` if it has not begun; its answer then says so. */
   z.object({ op: z.literal('cancel'), id }),
 ]);
@@ -42,7 +54,7 @@ export const replySchema = z.discriminatedUnion('kind', [
 ]);
 export type Reply = z.output<typeof replySchema>;
 
-/** A header with the bytes of the tensors that it names, in its order. */
+/** A header with the bytes of those of its tensors that do not lie in the exchange, in its order. */
 export interface Packet<Header> {
   readonly header: Header;
   readonly buffers: readonly Uint8Array<ArrayBuffer>[];

@@ -33,6 +33,7 @@ interface Served {
 export class KserveDevice implements InferenceDevice {
   readonly id = 'kserve';
   readonly restarts = 0;
+  readonly widensHalf = false;
   readonly parallel: number;
   readonly capacity: number;
   readonly #options: KserveOptions;

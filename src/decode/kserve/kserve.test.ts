@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { InstalledModel } from '../../models/installed-model.js';
 import { ByteSemaphore } from '../byte-semaphore.js';
-import type { DecodePipeline } from '../pipeline.js';
+import type { DecodePipeline } from '../pipeline-contract.js';
 import { createDecodePipeline } from '../pipeline.js';
 import { testContainer } from '../testing/test-container.js';
 import { TEST_CHANNELS, TEST_FACTOR, writeTestModel } from '../testing/test-model.js';
