@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /** The `latentbox` command: parses arguments, runs one command, exits with its code. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../config/load.js';
 import { EXIT } from './exit-codes.js';
 import { inspectCommand } from './inspect.js';
 import { modelCommand } from './model.js';
 import { serveCommand } from './serve.js';
 import { simulateCommand } from './simulate.js';
+import { traceCommand } from './trace.js';
 import { packageVersion } from './package-version.js';
 
 const program = new Command('latentbox')
@@ -23,7 +24,8 @@ const program = new Command('latentbox')
   .addCommand(serveCommand())
   .addCommand(inspectCommand())
   .addCommand(modelCommand())
-  .addCommand(simulateCommand());
+  .addCommand(simulateCommand())
+  .addCommand(traceCommand());
 
 try {
   await program.parseAsync();
@@ -32,8 +34,10 @@ try {
 }
 
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  // Commander has told of its own errors, not of those that an action found in the arguments.
+  const told = error instanceof CommanderError && !(error instanceof InvalidArgumentError);
+  if (told) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`latentbox: ${message.replaceAll('\n', '\nlatentbox: ')}\n`);
-  return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
+  return error instanceof ConfigError || error instanceof InvalidArgumentError ? EXIT.usage : EXIT.failed;
 }

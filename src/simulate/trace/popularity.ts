@@ -15,14 +15,14 @@ interface Knot {
  * born late lose the views that fall behind the end, so the curve lies a little above what is observed.
  */
 const KNOTS: readonly Knot[] = [
-  { rank: 0.01, views: 316 },
-  { rank: 0.1, views: 40.1 },
-  { rank: 0.31, views: 11.95 },
-  { rank: 0.85, views: 1.93 },
+  { rank: 0.01, views: 346 },
+  { rank: 0.1, views: 48.6 },
+  { rank: 0.31, views: 12.24 },
+  { rank: 0.85, views: 3.29 },
 ];
 
 /** Zipf exponent over the most popular 1 %. */
-const HEAD_EXPONENT = 0.684;
+const HEAD_EXPONENT = 0.741;
 
 /**
  * Views of all images up to a rank, as a multiple of the catalogue's size: the integral of the curve from 0 to `rank`.
@@ -90,9 +90,9 @@ const DAY = 24 * HOUR;
  * the others.
  */
 export const TIERS: readonly [PopularityTier, PopularityTier, PopularityTier] = [
-  { name: 'hot', rank: 0.01, medianAge: 9.6 * DAY, spread: 1.43 },
-  { name: 'warm', rank: 0.1, medianAge: 5.5 * DAY, spread: 2.55 },
-  { name: 'cold', rank: 1, medianAge: 23.9 * DAY, spread: 1.27 },
+  { name: 'hot', rank: 0.01, medianAge: 50.5 * DAY, spread: 3.52 },
+  { name: 'warm', rank: 0.1, medianAge: 43.6 * DAY, spread: 2.12 },
+  { name: 'cold', rank: 1, medianAge: 16.3 * DAY, spread: 2.8 },
 ];
 
 /** Index in `TIERS` of the tier that a rank belongs to. */
