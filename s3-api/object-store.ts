@@ -223,6 +223,8 @@ export interface UploadPartOptions {
   readonly passThroughHeaders?: Readonly<Record<string, string>>;
 }
 
+export type UploadPartCopyOptions = Pick<UploadPartOptions, 'passThroughHeaders'>;
+
 export interface PartInfo {
   readonly partNumber: number;
   readonly size: number;
@@ -344,6 +346,7 @@ export interface ObjectStore {
     key: string,
     uploadId: string,
     partNumber: number,
+    options: UploadPartCopyOptions,
     signal: AbortSignal,
   ): Promise<PartInfo>;
   /** Rejects with InvalidPart, InvalidPartOrder, EntityTooSmall, NoSuchUpload, BadDigest or PreconditionFailed; the upload then stays as it was. */

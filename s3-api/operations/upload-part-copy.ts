@@ -3,6 +3,7 @@ import { parseRange } from '../byte-range.js';
 import { errors } from '../errors.js';
 import { quoteEtag } from '../etag.js';
 import { checksumElements } from '../headers/checksum-headers.js';
+import { passThroughHeaders } from '../headers/pass-through.js';
 import type { ByteRange } from '../object-store.js';
 import type { Operation } from '../operation.js';
 import { xmlResponse } from '../s3-response.js';
@@ -16,12 +17,14 @@ export const uploadPartCopy: Operation = async (request, deps, signal) => {
   const source = copySource(request, deps);
   const rangeHeader = request.headers.get('x-amz-copy-source-range');
   const range = rangeHeader === undefined ? undefined : copyRange(rangeHeader);
+  const passed = passThroughHeaders(request.headers);
   const part = await deps.store.uploadPartCopy(
     { ...source, ...(range !== undefined && { range }) },
     request.bucket,
     request.key,
     uploadId,
     partNumber,
+    passed === undefined ? {} : { passThroughHeaders: passed },
     signal,
   );
   return xmlResponse('CopyPartResult', {

@@ -1,7 +1,8 @@
 /** Puts the latent store together from its parts. */
-import { S3Error, type ObjectStore } from '../../s3-api/index.js';
+import { S3Error } from '../../s3-api/index.js';
 import type { PolicyConfig } from '../config/schema.js';
 import type { PictureConverter } from '../conversion/index.js';
+import type { BackingStore } from '../stores/backing-store.js';
 import { ByteSemaphore, type DecodePipeline } from '../decode/index.js';
 import type { InstalledModel } from '../models/installed-model.js';
 import { KeyEpochs } from '../routing/key-epochs.js';
@@ -20,7 +21,7 @@ import { Representations } from './representations.js';
 import type { ReadObserver } from './stored-image.js';
 
 export interface LatentStoreOptions {
-  readonly backing: ObjectStore;
+  readonly backing: BackingStore;
   readonly cache: ImageCache;
   /** Tier that a stored latent enters. */
   readonly cacheOnPut: 'image' | 'latent' | 'none';

@@ -137,6 +137,23 @@ export function ssimText(ssim: number): string {
   return (Math.floor(ssim * 100_000) / 100_000).toFixed(5);
 }
 
+/** The upload in parts that an object was made of, so that a repeated Complete is known for one. Empty for a plain PUT. */
+export function uploadMark(uploadId: string | undefined): UserMetadata {
+  if (uploadId === undefined) return {};
+  return { 'lbx-upload': createHash('sha256').update(uploadId).digest('hex').slice(0, 32) };
+}
+
+export function isMadeOf(uploadId: string, metadata: UserMetadata): boolean {
+  return metadata['lbx-upload'] === uploadMark(uploadId)['lbx-upload'];
+}
+
+/** The client's own metadata, and the `lbx-*` hints as metadata again. */
+export function joinHints(own: UserMetadata, hints: UserMetadata): UserMetadata {
+  const joined: Record<string, string> = { ...own };
+  for (const [name, value] of Object.entries(hints)) joined[`${RESERVED_PREFIX}${name}`] = value;
+  return joined;
+}
+
 /** The client's own metadata, and the `lbx-*` hints that it sent with an upload (names without the prefix). */
 export function splitReservedMetadata(metadata: UserMetadata): {
   readonly own: UserMetadata;

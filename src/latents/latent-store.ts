@@ -6,7 +6,9 @@
 import type { Readable } from 'node:stream';
 import {
   errors,
+  evaluateCopySourceConditions,
   S3Error,
+  type ByteRange,
   type CompletedPart,
   type CompleteMultipartOptions,
   type Conditions,
@@ -16,16 +18,27 @@ import {
   type CreateMultipartOptions,
   type ListOptions,
   type ObjectContent,
-  type ObjectStore,
+  type PartInfo,
   type ReadOptions,
+  type UploadPartCopyOptions,
+  type UploadPartOptions,
   type WriteOptions,
   type WriteResult,
   type DeleteOptions,
 } from '../../s3-api/index.js';
-import { CONTAINER_CONTENT_TYPE, factsFromMetadata, factsToMetadata, splitReservedMetadata } from './facts.js';
+import {
+  CONTAINER_CONTENT_TYPE,
+  factsFromMetadata,
+  factsToMetadata,
+  isMadeOf,
+  joinHints,
+  splitReservedMetadata,
+} from './facts.js';
 import type { ImageSource } from './image-source.js';
 import type { LatentListing } from './latent-listing.js';
 import type { LatentWriter } from './latent-writer.js';
+import type { BackingStore, BackingWriteOptions, FirstBytesTest, OpenedUpload } from '../stores/backing-store.js';
+import { bytesAsStream } from '../stores/upload-reader.js';
 import { discard, evaluate, headAnswer, imageAnswer, verbatimInfo } from './answers.js';
 import { PassThroughStore } from './pass-through-store.js';
 import type { RecentVerbatim } from './recent-verbatim.js';
@@ -34,7 +47,7 @@ import type { Representations } from './representations.js';
 import { serverTiming, objectId, type ImageHead, type ReadObserver } from './stored-image.js';
 
 export interface LatentStoreParts {
-  readonly backing: ObjectStore;
+  readonly backing: BackingStore;
   readonly source: ImageSource;
   readonly writer: LatentWriter;
   readonly listing: LatentListing;
@@ -185,9 +198,52 @@ export class LatentStore extends PassThroughStore {
   }
 
   override createMultipartUpload(bucket: string, key: string, options: CreateMultipartOptions, signal: AbortSignal) {
+    const reading = this.parts.writer.readingOf(bucket, key, options.userMetadata);
     const { own } = splitReservedMetadata(options.userMetadata);
-    return this.backing.createMultipartUpload(bucket, key, { ...options, userMetadata: own }, signal);
+    const plain = { ...options, userMetadata: own, ...(reading && { reading }) };
+    return this.backing.createMultipartUpload(bucket, key, plain, signal);
   }
+
+  override uploadPart(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    body: Readable,
+    options: UploadPartOptions,
+    signal: AbortSignal,
+  ) {
+    const tested = { ...options, opensUpload: this.#candidateTest(bucket, key) };
+    return this.backing.uploadPart(bucket, key, uploadId, partNumber, body, tested, signal);
+  }
+
+  /** A range of an image is one of its PNG, which no backing store can copy. */
+  override async uploadPartCopy(
+    source: CopySource & { readonly range?: ByteRange },
+    bucket: string,
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    options: UploadPartCopyOptions,
+    signal: AbortSignal,
+  ): Promise<PartInfo> {
+    const { range, versionId, conditions, ...from } = source;
+    const version = versionId === undefined ? {} : { versionId };
+    const { info } = await this.backing.headObject(from.bucket, from.key, version, signal);
+    const head = await this.parts.source.head(from.bucket, info, signal);
+    if (!head) {
+      const tested = { ...options, opensUpload: this.#candidateTest(bucket, key) };
+      return this.backing.uploadPartCopy(source, bucket, key, uploadId, partNumber, tested, signal);
+    }
+    evaluateCopySourceConditions(conditions, head.info);
+    const read = { ...version, conditions: { ifMatch: [head.info.etag] }, ...(range && { range }) };
+    const { body } = await this.getObject(from.bucket, from.key, read, signal);
+    if (!(body instanceof Uint8Array)) throw new Error(`the image ${from.bucket}/${from.key} was not read whole`);
+    const plain = { contentLength: body.byteLength };
+    return this.uploadPart(bucket, key, uploadId, partNumber, bytesAsStream(body), plain, signal);
+  }
+
+  /** The parts are looked at as one body, and what they are decides what is stored: see `LatentWriter.write`. */
   override async completeMultipartUpload(
     bucket: string,
     key: string,
@@ -195,11 +251,69 @@ export class LatentStore extends PassThroughStore {
     parts: readonly CompletedPart[],
     options: CompleteMultipartOptions,
     signal: AbortSignal,
-  ) {
+  ): Promise<WriteResult> {
     const conditions = await this.#translate(bucket, key, options.conditions, signal);
-    return this.#forgetting(bucket, key, () =>
-      this.backing.completeMultipartUpload(bucket, key, uploadId, parts, withConditions(options, conditions), signal),
-    );
+    const join = () =>
+      this.backing.completeMultipartUpload(bucket, key, uploadId, parts, withConditions(options, conditions), signal);
+    const upload = await this.#openUpload(bucket, key, uploadId, parts, options, signal);
+    if (!upload) {
+      const earlier = await this.#earlierOutcome(bucket, key, uploadId, signal);
+      return earlier ?? this.#forgetting(bucket, key, () => this.parts.writer.verbatim(bucket, key, join));
+    }
+    const { body, size, context } = upload;
+    const metadata = { ...upload.options, userMetadata: joinHints(upload.options.userMetadata, context) };
+    const storeVerbatim = (unread: Readable) => {
+      unread.destroy();
+      body.destroy();
+      return join();
+    };
+    this.parts.recentVerbatim.delete(objectId(bucket, key));
+    try {
+      const whole: BackingWriteOptions = { ...metadata, contentLength: size, endsUpload: uploadId };
+      const write = withConditions(whole, conditions);
+      return await this.parts.writer.write({ bucket, key, body, options: write, storeVerbatim }, signal);
+    } finally {
+      body.destroy();
+    }
+  }
+
+  #candidateTest(bucket: string, key: string): FirstBytesTest {
+    return (head) => this.parts.writer.isCandidate(bucket, key, head);
+  }
+
+  /** @returns undefined where it cannot be opened, or is there no more */
+  async #openUpload(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    parts: readonly CompletedPart[],
+    options: CompleteMultipartOptions,
+    signal: AbortSignal,
+  ): Promise<OpenedUpload | undefined> {
+    try {
+      return await this.backing.openUpload(bucket, key, uploadId, parts, options, signal);
+    } catch (error) {
+      if (error instanceof S3Error && error.code === 'NoSuchUpload') return undefined;
+      throw error;
+    }
+  }
+
+  /** The answer that a client which lost it asks for again: the image under the key, if this upload made it. */
+  async #earlierOutcome(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    signal: AbortSignal,
+  ): Promise<WriteResult | undefined> {
+    try {
+      const { info } = await this.backing.headObject(bucket, key, {}, signal);
+      if (!isMadeOf(uploadId, info.userMetadata)) return undefined;
+      const head = await this.parts.source.head(bucket, info, signal);
+      return head && this.parts.writer.outcome(head.facts, info);
+    } catch (error) {
+      if (error instanceof S3Error && error.code === 'NoSuchKey') return undefined;
+      throw error;
+    }
   }
 
   /** A version that is not the latest has no place in the cache. */

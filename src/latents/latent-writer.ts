@@ -1,6 +1,12 @@
 /** Bytes arrive, are looked at and stored: a latent becomes a container with its facts, anything else stays byte for byte. */
 import type { Readable } from 'node:stream';
-import { S3Error, type ObjectInfo, type ObjectStore, type WriteOptions, type WriteResult } from '../../s3-api/index.js';
+import {
+  S3Error,
+  type ObjectInfo,
+  type UserMetadata,
+  type WriteOptions,
+  type WriteResult,
+} from '../../s3-api/index.js';
 import type { ByteSemaphore } from '../decode/byte-semaphore.js';
 import type { KeyEpochs } from '../routing/key-epochs.js';
 import { detectFormat } from '../../codec/index.js';
@@ -15,11 +21,12 @@ import type { Policies, Policy } from './policies.js';
 import { placeMetadata, type PreparedLatent } from './prepared-latent.js';
 import { storedMetadata } from './stored-form.js';
 import { objectId } from './stored-image.js';
-import { bytesAsStream, collect, PeekedUpload } from './upload-reader.js';
+import type { BackingStore, BackingWriteOptions, UploadReading } from '../stores/backing-store.js';
+import { bytesAsStream, collect, PeekedUpload } from '../stores/upload-reader.js';
 import { parseHints, SNIFF_BYTES, uploadKind, type LatentHints } from './upload-kind.js';
 
 export interface LatentWriterOptions {
-  readonly backing: ObjectStore;
+  readonly backing: BackingStore;
   readonly cache: ImageCache;
   readonly cacheOnPut: 'image' | 'latent' | 'none';
   readonly epochs: KeyEpochs;
@@ -50,7 +57,7 @@ export interface IncomingObject {
   /** Every byte, once. */
   readonly body: Readable;
   /** `lbx-*` user metadata are hints; conditions are already those on the stored object. */
-  readonly options: WriteOptions;
+  readonly options: BackingWriteOptions;
   /** Stores the bytes as they are; `body` yields all of them, from the first, and is this function's to consume or destroy. */
   readonly storeVerbatim: (body: Readable, options: WriteOptions) => Promise<WriteResult>;
 }
@@ -130,13 +137,23 @@ export class LatentWriter {
     }
   }
 
-  async #storeVerbatim(
+  #storeVerbatim(
     { bucket, key, options, storeVerbatim }: IncomingObject,
     body: Readable,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<WriteResult> {
+    return this.verbatim(bucket, key, () => storeVerbatim(body, options), headers);
+  }
+
+  /** Runs a write of bytes as they are, and says so. */
+  async verbatim(
+    bucket: string,
+    key: string,
+    write: () => Promise<WriteResult>,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<WriteResult> {
     try {
-      const result = await storeVerbatim(body, options);
+      const result = await write();
       this.options.onStored('verbatim');
       return { ...result, extraHeaders: { ...result.extraHeaders, 'x-lbx-storage': 'verbatim', ...headers } };
     } finally {
@@ -152,6 +169,19 @@ export class LatentWriter {
       'EntityTooLarge',
       `A latent may have at most ${this.options.maxLatentBytes} bytes here; raise limits.latentBytes.`,
     );
+  }
+
+  /** Whether an upload in parts may become something else than its parts joined, so that it must be read before Complete. */
+  readingOf(bucket: string, key: string, metadata: UserMetadata): UploadReading | undefined {
+    if (this.options.policies.for(bucket, key).put === 'verbatim') return undefined;
+    const { hints } = splitReservedMetadata(metadata);
+    return { when: parseHints(hints).raw ? 'always' : 'by-first-bytes', context: hints };
+  }
+
+  /** Whether `write` would look further at an upload that begins so. */
+  isCandidate(bucket: string, key: string, head: Uint8Array): boolean {
+    if (uploadKind(head, {}).kind !== 'other') return true;
+    return this.options.policies.for(bucket, key).put === 'encode' && detectFormat(head) === 'png';
   }
 
   /** Moves metadata that does not fit into the container and renders the image once, where the policy says so. */
@@ -174,7 +204,7 @@ export class LatentWriter {
     bucket: string,
     key: string,
     { container, facts, rendering }: PreparedLatent,
-    options: WriteOptions,
+    options: BackingWriteOptions,
     signal: AbortSignal,
   ): Promise<WriteResult> {
     const { backing, epochs, index, source } = this.options;
@@ -194,7 +224,7 @@ export class LatentWriter {
           {
             ...rest,
             contentLength: container.byteLength,
-            ...storedMetadata(facts, options),
+            ...storedMetadata(facts, options, options.endsUpload),
           },
           signal,
         );
@@ -207,14 +237,22 @@ export class LatentWriter {
       index.put({ bucket, key, etag: result.etag }, { kind: 'latent', contentId, model, ...(render && { render }) });
       if (unchanged && rendering)
         await this.#cacheStored(bucket, key, { container, facts, rendering }, result, clientMetadata, signal);
-      return {
-        etag: source.etag(facts),
-        ...(result.versionId !== undefined && { versionId: result.versionId }),
-        extraHeaders: { ...result.extraHeaders, 'x-lbx-storage': 'latent', 'x-lbx-model': model },
-      };
+      return this.outcome(facts, result);
     } finally {
       epoch.release();
     }
+  }
+
+  /** What the client hears of a stored latent. */
+  outcome(
+    facts: LatentFacts,
+    { versionId, extraHeaders }: Pick<WriteResult, 'versionId' | 'extraHeaders'>,
+  ): WriteResult {
+    return {
+      etag: this.options.source.etag(facts),
+      ...(versionId !== undefined && { versionId }),
+      extraHeaders: { ...extraHeaders, 'x-lbx-storage': 'latent', 'x-lbx-model': facts.model },
+    };
   }
 
   /** Only what the backing store itself says of the new object may be cached: its time of change is part of the head. */

@@ -7,7 +7,6 @@ import type {
   CompleteMultipartOptions,
   CopyOptions,
   CopySource,
-  CreateMultipartOptions,
   DeleteOptions,
   ListMultipartUploadsOptions,
   ListOptions,
@@ -15,12 +14,17 @@ import type {
   ObjectStore,
   ReadOptions,
   TagSet,
-  UploadPartOptions,
-  WriteOptions,
 } from '../../s3-api/index.js';
+import type {
+  BackingPartCopyOptions,
+  BackingPartOptions,
+  BackingStore,
+  BackingUploadOptions,
+  BackingWriteOptions,
+} from '../stores/backing-store.js';
 
 export class PassThroughStore implements ObjectStore {
-  constructor(protected readonly backing: ObjectStore) {}
+  constructor(protected readonly backing: BackingStore) {}
 
   listBuckets(signal: AbortSignal) {
     return this.backing.listBuckets(signal);
@@ -40,7 +44,7 @@ export class PassThroughStore implements ObjectStore {
   getObject(bucket: string, key: string, options: ReadOptions, signal: AbortSignal) {
     return this.backing.getObject(bucket, key, options, signal);
   }
-  putObject(bucket: string, key: string, body: Readable, options: WriteOptions, signal: AbortSignal) {
+  putObject(bucket: string, key: string, body: Readable, options: BackingWriteOptions, signal: AbortSignal) {
     return this.backing.putObject(bucket, key, body, options, signal);
   }
   deleteObject(bucket: string, key: string, options: DeleteOptions, signal: AbortSignal) {
@@ -55,7 +59,7 @@ export class PassThroughStore implements ObjectStore {
   listObjectParts(bucket: string, key: string, signal: AbortSignal) {
     return this.backing.listObjectParts(bucket, key, signal);
   }
-  createMultipartUpload(bucket: string, key: string, options: CreateMultipartOptions, signal: AbortSignal) {
+  createMultipartUpload(bucket: string, key: string, options: BackingUploadOptions, signal: AbortSignal) {
     return this.backing.createMultipartUpload(bucket, key, options, signal);
   }
   uploadPart(
@@ -64,7 +68,7 @@ export class PassThroughStore implements ObjectStore {
     uploadId: string,
     partNumber: number,
     body: Readable,
-    options: UploadPartOptions,
+    options: BackingPartOptions,
     signal: AbortSignal,
   ) {
     return this.backing.uploadPart(bucket, key, uploadId, partNumber, body, options, signal);
@@ -75,9 +79,10 @@ export class PassThroughStore implements ObjectStore {
     key: string,
     uploadId: string,
     partNumber: number,
+    options: BackingPartCopyOptions,
     signal: AbortSignal,
   ) {
-    return this.backing.uploadPartCopy(source, bucket, key, uploadId, partNumber, signal);
+    return this.backing.uploadPartCopy(source, bucket, key, uploadId, partNumber, options, signal);
   }
   completeMultipartUpload(
     bucket: string,

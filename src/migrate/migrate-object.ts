@@ -9,7 +9,7 @@ import {
 } from '../../s3-api/index.js';
 import { detectFormat } from '../../codec/index.js';
 import { factsFromMetadata, splitReservedMetadata } from '../latents/facts.js';
-import { collect, PeekedUpload } from '../latents/upload-reader.js';
+import { collect, PeekedUpload } from '../stores/upload-reader.js';
 import { SNIFF_BYTES } from '../latents/upload-kind.js';
 import type { DoneEntry, Journal } from './journal.js';
 import { mapKey, type Location } from './location.js';

@@ -7,7 +7,7 @@ import { S3Error, type ObjectInfo, type ObjectStore, type TagSet } from '../../s
 import { factsFromMetadata, type RenderedFacts } from '../latents/facts.js';
 import { readAll } from '../latents/read-all.js';
 import { storedMetadata } from '../latents/stored-form.js';
-import { bytesAsStream } from '../latents/upload-reader.js';
+import { bytesAsStream } from '../stores/upload-reader.js';
 import type { Journal, ReplacingEntry } from './journal.js';
 import { mapKey, type Location } from './location.js';
 import type { ConvertedOutcome, FailedOutcome } from './outcome.js';

@@ -5,7 +5,7 @@ import { CLIENT_METADATA_ATTRIBUTE, parseClientMetadata } from '../latents/clien
 import { factsFromMetadata, splitReservedMetadata, type LatentFacts } from '../latents/facts.js';
 import type { ImageRenderer } from '../latents/image-renderer.js';
 import { readAll } from '../latents/read-all.js';
-import { bytesAsStream } from '../latents/upload-reader.js';
+import { bytesAsStream } from '../stores/upload-reader.js';
 import { mapKey, type Location } from './location.js';
 import type { ObjectOutcome, RestoredOutcome } from './outcome.js';
 

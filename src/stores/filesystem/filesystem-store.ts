@@ -20,7 +20,6 @@ import type {
   CopyOptions,
   CopyResult,
   CopySource,
-  CreateMultipartOptions,
   DeleteOptions,
   DeleteResult,
   ListMultipartUploadsOptions,
@@ -31,16 +30,17 @@ import type {
   ObjectContent,
   ObjectListing,
   ObjectPart,
-  ObjectStore,
   PartInfo,
   PartListing,
   ReadOptions,
   TagSet,
+  UploadPartCopyOptions,
   UploadPartOptions,
-  WriteOptions,
   WriteResult,
 } from '../../../s3-api/object-store.js';
-import { completedFacts, selectParts } from './complete-upload.js';
+import type { BackingStore, BackingUploadOptions, BackingWriteOptions, OpenedUpload } from '../backing-store.js';
+import { checksumOfWhole, selectParts } from '../complete-upload.js';
+import { completedFacts } from './complete-upload.js';
 import { copyObject } from './copy-object.js';
 import { listUploads } from './list-uploads.js';
 import { listedObject, objectInfo, refuseEncryptionHeaders, refuseVersion, requestedRange } from './object-info.js';
@@ -49,7 +49,7 @@ import type { ObjectVersion } from './records.js';
 import { stageBody } from './stage-body.js';
 import { closeParts, openParts, type StoreParts } from './store-parts.js';
 
-export class FilesystemStore implements ObjectStore {
+export class FilesystemStore implements BackingStore {
   private opened: StoreParts | undefined;
 
   /**
@@ -114,9 +114,26 @@ export class FilesystemStore implements ObjectStore {
     bucket: string,
     key: string,
     body: Readable,
-    options: WriteOptions,
+    options: BackingWriteOptions,
     signal: AbortSignal,
   ): Promise<WriteResult> {
+    const { endsUpload } = options;
+    if (endsUpload === undefined) return writeResult(await this.#put(bucket, key, body, options, signal));
+    return this.parts.catalogue.exclusively(endsUpload, async () => {
+      this.parts.catalogue.require(bucket, key, endsUpload);
+      const version = await this.#put(bucket, key, body, options, signal);
+      await this.parts.catalogue.drop(bucket, key, endsUpload);
+      return writeResult(version);
+    });
+  }
+
+  async #put(
+    bucket: string,
+    key: string,
+    body: Readable,
+    options: BackingWriteOptions,
+    signal: AbortSignal,
+  ): Promise<ObjectVersion> {
     try {
       refuseEncryptionHeaders(options.passThroughHeaders);
       this.parts.buckets.require(bucket);
@@ -135,9 +152,9 @@ export class FilesystemStore implements ObjectStore {
         checksums: [staged.checksum],
         ...(tags !== undefined && { tags }),
         ...(storageClass !== undefined && { storageClass }),
+        ...(options.endsUpload !== undefined && { uploadId: options.endsUpload }),
       };
-      const version = await this.parts.commits.publish(bucket, key, staged, facts, options.conditions);
-      return writeResult(version);
+      return await this.parts.commits.publish(bucket, key, staged, facts, options.conditions);
     } catch (error) {
       body.destroy();
       throw error;
@@ -183,7 +200,7 @@ export class FilesystemStore implements ObjectStore {
     return (await this.parts.reader.head(bucket, key)).parts ?? [];
   }
 
-  async createMultipartUpload(bucket: string, key: string, options: CreateMultipartOptions): Promise<MultipartUpload> {
+  async createMultipartUpload(bucket: string, key: string, options: BackingUploadOptions): Promise<MultipartUpload> {
     refuseEncryptionHeaders(options.passThroughHeaders);
     return this.parts.uploads.create(bucket, key, options);
   }
@@ -206,8 +223,10 @@ export class FilesystemStore implements ObjectStore {
     key: string,
     uploadId: string,
     partNumber: number,
+    options: UploadPartCopyOptions,
     signal: AbortSignal,
   ): Promise<PartInfo> {
+    refuseEncryptionHeaders(options.passThroughHeaders);
     this.parts.catalogue.require(bucket, key, uploadId);
     refuseVersion(source.key, source.versionId);
     const opened = await this.parts.reader.open(source.bucket, source.key);
@@ -244,6 +263,19 @@ export class FilesystemStore implements ObjectStore {
       await this.parts.catalogue.drop(bucket, key, uploadId);
       return writeResult(version);
     });
+  }
+
+  async openUpload(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    parts: readonly CompletedPart[],
+    options: CompleteMultipartOptions,
+  ): Promise<OpenedUpload> {
+    const upload = this.parts.catalogue.require(bucket, key, uploadId);
+    const selected = selectParts(upload, this.parts.catalogue.parts(uploadId), parts, options);
+    checksumOfWhole(upload, selected, options.checksum);
+    return this.parts.uploads.opened(upload, selected);
   }
 
   abortMultipartUpload(bucket: string, key: string, uploadId: string): Promise<void> {

@@ -1,17 +1,19 @@
 /** Multipart uploads on plain files: parts are staged out of sight and joined into one body at Complete. */
-import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { open, type FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { multipartChecksumType } from '../../../s3-api/checksums/index.js';
-import { S3Error } from '../../../s3-api/errors.js';
+import { errors } from '../../../s3-api/errors.js';
 import type {
-  CreateMultipartOptions,
   ListPartsOptions,
   MultipartUpload,
   PartInfo,
   PartListing,
   UploadPartOptions,
 } from '../../../s3-api/object-store.js';
+import type { BackingUploadOptions, OpenedUpload } from '../backing-store.js';
 import type { PartRecord, UploadRecord } from './records.js';
+import { requireChecksumKind } from '../complete-upload.js';
+import { hasErrorCode } from './durable-files.js';
 import { stageBody, type StagedBody } from './stage-body.js';
 import type { Stamps } from './stamps.js';
 import type { StagingArea } from './staging-area.js';
@@ -20,6 +22,7 @@ import { newUploadId, type UploadCatalogue } from './upload-catalogue.js';
 /** What S3 computes where the client named no algorithm. */
 const DEFAULT_CHECKSUM = 'CRC64NVME';
 const JOIN_CHUNK_BYTES = 1 << 20;
+const READ_CHUNK_BYTES = 256 << 10;
 
 export class MultipartUploads {
   constructor(
@@ -28,8 +31,8 @@ export class MultipartUploads {
     private readonly stamps: Stamps,
   ) {}
 
-  async create(bucket: string, key: string, options: CreateMultipartOptions): Promise<MultipartUpload> {
-    const { systemMetadata, userMetadata, tags, storageClass, checksumAlgorithm, checksumType } = options;
+  async create(bucket: string, key: string, options: BackingUploadOptions): Promise<MultipartUpload> {
+    const { systemMetadata, userMetadata, tags, storageClass, checksumAlgorithm, checksumType, reading } = options;
     const initiated = Date.now();
     const record: UploadRecord = {
       key,
@@ -43,6 +46,7 @@ export class MultipartUploads {
         checksumAlgorithm,
         checksumType: multipartChecksumType(checksumAlgorithm, checksumType),
       }),
+      ...(reading !== undefined && { context: reading.context }),
     };
     await this.catalogue.create(bucket, record);
     return describeUpload(record);
@@ -60,12 +64,11 @@ export class MultipartUploads {
   ): Promise<PartInfo> {
     let staged: StagedBody;
     try {
-      const { checksumAlgorithm } = this.catalogue.require(bucket, key, uploadId);
+      const upload = this.catalogue.require(bucket, key, uploadId);
       const { checksum, contentLength } = options;
-      if (checksumAlgorithm !== undefined && checksum !== undefined && checksum.algorithm !== checksumAlgorithm)
-        throw wrongChecksum(checksumAlgorithm, checksum.algorithm);
+      requireChecksumKind(upload, checksum);
       const staging = {
-        checksum: checksum ?? checksumAlgorithm ?? DEFAULT_CHECKSUM,
+        checksum: checksum ?? upload.checksumAlgorithm ?? DEFAULT_CHECKSUM,
         ...(contentLength !== undefined && { contentLength }),
       };
       staged = await stageBody(body, staging, this.staging, this.stamps, signal);
@@ -95,6 +98,38 @@ export class MultipartUploads {
     const isTruncated = found.length > maxParts && maxParts > 0;
     const last = parts.at(-1)?.partNumber;
     return { upload, parts, isTruncated, ...(isTruncated && last !== undefined && { nextPartNumberMarker: last }) };
+  }
+
+  /** What joining these parts would give, read from their files. Its body fails with NoSuchUpload where they go meanwhile. */
+  opened(upload: UploadRecord, parts: readonly PartRecord[]): OpenedUpload {
+    const { systemMetadata, userMetadata, tags, storageClass, context = {}, uploadId } = upload;
+    return {
+      size: parts.reduce((sum, part) => sum + part.size, 0),
+      options: {
+        systemMetadata,
+        userMetadata,
+        ...(tags !== undefined && { tags }),
+        ...(storageClass !== undefined && { storageClass }),
+      },
+      context,
+      body: Readable.from(this.bytesOf(uploadId, parts), { objectMode: false }),
+    };
+  }
+
+  private async *bytesOf(uploadId: string, parts: readonly PartRecord[]): AsyncGenerator<Uint8Array> {
+    for (const part of parts) {
+      const file = await this.openPart(uploadId, part);
+      yield* file.createReadStream({ highWaterMark: READ_CHUNK_BYTES }) as AsyncIterable<Uint8Array>;
+    }
+  }
+
+  private async openPart(uploadId: string, part: PartRecord): Promise<FileHandle> {
+    try {
+      return await open(this.catalogue.partPath(uploadId, part), 'r');
+    } catch (error) {
+      if (hasErrorCode(error, 'ENOENT')) throw errors.noSuchUpload(uploadId);
+      throw error;
+    }
   }
 
   /** The parts' bytes one after another in one staged body. */
@@ -134,13 +169,6 @@ export class MultipartUploads {
       throw error;
     }
   }
-}
-
-function wrongChecksum(expected: string, actual: string): S3Error {
-  return new S3Error(
-    'InvalidRequest',
-    `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${actual.toLowerCase()}`,
-  );
 }
 
 export function describeUpload(record: UploadRecord): MultipartUpload {

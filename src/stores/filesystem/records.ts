@@ -59,6 +59,8 @@ export interface UploadRecord {
   /** What the client asked for; absent: the store computes CRC64NVME of the whole. */
   readonly checksumAlgorithm?: ChecksumAlgorithm;
   readonly checksumType?: ChecksumType;
+  /** What whoever opens the upload before Complete finds again. */
+  readonly context?: Readonly<Record<string, string>>;
 }
 
 export interface PartRecord {

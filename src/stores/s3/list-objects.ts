@@ -5,6 +5,7 @@ import { commonPrefixOf } from '../../../s3-api/list-page.js';
 import type { Bucket, ListedObject, ListOptions, ObjectListing } from '../../../s3-api/object-store.js';
 import type { Backing } from './backing.js';
 import { knownAlgorithms, unquote } from './convert.js';
+import { STAGING_PREFIX } from './uploads/staging-keys.js';
 
 /** Sorts behind every key that starts with a common prefix: a listing that goes on there skips the prefix. */
 const AFTER_EVERY_KEY = '\u{10FFFF}';
@@ -25,7 +26,32 @@ export async function listBuckets(backing: Backing, signal: AbortSignal): Promis
   return found.sort((a, b) => compareKeys(a.name, b.name));
 }
 
+/** What clients stored: the parts of uploads in progress, which lie beside it, are passed over. */
 export async function listObjects(
+  backing: Backing,
+  bucket: string,
+  options: ListOptions,
+  signal: AbortSignal,
+): Promise<ObjectListing> {
+  const page = await listAll(backing, bucket, options, signal);
+  const objects = page.objects.filter(({ key }) => !key.startsWith(STAGING_PREFIX));
+  const commonPrefixes = page.commonPrefixes.filter((group) => !group.startsWith(STAGING_PREFIX));
+  const shown = objects.length + commonPrefixes.length;
+  if (shown === page.objects.length + page.commonPrefixes.length) return page;
+  if (!page.isTruncated) return { ...page, objects, commonPrefixes };
+  const behind = STAGING_PREFIX + AFTER_EVERY_KEY;
+  const { nextStartAfter = behind } = page;
+  const startAfter = compareKeys(nextStartAfter, behind) > 0 ? nextStartAfter : behind;
+  const left = { ...options, startAfter, maxKeys: options.maxKeys - shown };
+  const rest = await listObjects(backing, bucket, left, signal);
+  return {
+    ...rest,
+    objects: [...objects, ...rest.objects],
+    commonPrefixes: [...commonPrefixes, ...rest.commonPrefixes],
+  };
+}
+
+async function listAll(
   backing: Backing,
   bucket: string,
   { prefix = '', delimiter = '', startAfter = '', maxKeys }: ListOptions,

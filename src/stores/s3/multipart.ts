@@ -24,6 +24,7 @@ import type {
   MultipartUploadListing,
   PartInfo,
   PartListing,
+  UploadPartCopyOptions,
   UploadPartOptions,
   WriteResult,
 } from '../../../s3-api/object-store.js';
@@ -115,6 +116,7 @@ export async function uploadPartCopy(
   key: string,
   uploadId: string,
   partNumber: number,
+  { passThroughHeaders: headers }: UploadPartCopyOptions,
   signal: AbortSignal,
 ): Promise<PartInfo> {
   const { range, versionId } = source;
@@ -127,7 +129,7 @@ export async function uploadPartCopy(
     ...(range && { CopySourceRange: formatRange({ kind: 'from', ...resolved }) }),
   });
   const { CopyPartResult: copied = {} } = await backing.client
-    .send(command, { signal, bucket, key, unbounded: true })
+    .send(command, { signal, bucket, key, headers, unbounded: true })
     .catch(throwCopyError);
   return {
     partNumber,

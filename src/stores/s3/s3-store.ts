@@ -8,17 +8,21 @@ import type {
   CompleteMultipartOptions,
   CopyOptions,
   CopySource,
-  CreateMultipartOptions,
   DeleteOptions,
   ListMultipartUploadsOptions,
   ListOptions,
   ListPartsOptions,
-  ObjectStore,
   ReadOptions,
   TagSet,
-  UploadPartOptions,
-  WriteOptions,
 } from '../../../s3-api/object-store.js';
+import { S3Error } from '../../../s3-api/errors.js';
+import type {
+  BackingPartCopyOptions,
+  BackingPartOptions,
+  BackingStore,
+  BackingUploadOptions,
+  BackingWriteOptions,
+} from '../backing-store.js';
 import { BackingClient, type BackingClientOptions } from './backing-client.js';
 import { Backing } from './backing.js';
 import { getBucketDocument, putBucketDocument } from './bucket-documents.js';
@@ -26,15 +30,18 @@ import { BucketNames, type BucketNamesOptions } from './bucket-names.js';
 import { listBuckets, listObjects } from './list-objects.js';
 import * as multipart from './multipart.js';
 import { getObject, getObjectTags, headObject, listObjectParts } from './read-objects.js';
+import { Uploads } from './uploads/uploads.js';
 import { copyObject, deleteObject, putObject, putObjectTags } from './write-objects.js';
 
 export type S3StoreOptions = BackingClientOptions & BucketNamesOptions;
 
-export class S3Store implements ObjectStore {
+export class S3Store implements BackingStore {
   readonly #backing: Backing;
+  readonly #uploads: Uploads;
 
   constructor(options: S3StoreOptions) {
     this.#backing = new Backing(new BackingClient(options), new BucketNames(options));
+    this.#uploads = new Uploads(this.#backing);
   }
 
   /** Gives the sockets back. */
@@ -55,7 +62,14 @@ export class S3Store implements ObjectStore {
   }
 
   async deleteBucket(bucket: string, signal: AbortSignal): Promise<void> {
-    await this.#backing.client.send(new DeleteBucketCommand(this.#backing.bucket(bucket)), { signal, bucket });
+    const command = () => new DeleteBucketCommand(this.#backing.bucket(bucket));
+    try {
+      await this.#backing.client.send(command(), { signal, bucket });
+    } catch (error) {
+      const leftovers = error instanceof S3Error && error.code === 'BucketNotEmpty';
+      if (!leftovers || !(await this.#uploads.clearBucket(bucket, signal))) throw error;
+      await this.#backing.client.send(command(), { signal, bucket });
+    }
   }
 
   headObject(bucket: string, key: string, options: ReadOptions, signal: AbortSignal) {
@@ -66,8 +80,11 @@ export class S3Store implements ObjectStore {
     return getObject(this.#backing, bucket, key, options, signal);
   }
 
-  putObject(bucket: string, key: string, body: Readable, options: WriteOptions, signal: AbortSignal) {
-    return putObject(this.#backing, bucket, key, body, options, signal);
+  async putObject(bucket: string, key: string, body: Readable, options: BackingWriteOptions, signal: AbortSignal) {
+    const { endsUpload, ...plain } = options;
+    const result = await putObject(this.#backing, bucket, key, body, plain, signal);
+    if (endsUpload !== undefined) await this.#uploads.end(bucket, key, endsUpload);
+    return result;
   }
 
   deleteObject(bucket: string, key: string, options: DeleteOptions, signal: AbortSignal) {
@@ -86,8 +103,8 @@ export class S3Store implements ObjectStore {
     return listObjectParts(this.#backing, bucket, key, signal);
   }
 
-  createMultipartUpload(bucket: string, key: string, options: CreateMultipartOptions, signal: AbortSignal) {
-    return multipart.createMultipartUpload(this.#backing, bucket, key, options, signal);
+  createMultipartUpload(bucket: string, key: string, options: BackingUploadOptions, signal: AbortSignal) {
+    return this.#uploads.create(bucket, key, options, signal);
   }
 
   uploadPart(
@@ -96,10 +113,10 @@ export class S3Store implements ObjectStore {
     uploadId: string,
     partNumber: number,
     body: Readable,
-    options: UploadPartOptions,
+    options: BackingPartOptions,
     signal: AbortSignal,
   ) {
-    return multipart.uploadPart(this.#backing, bucket, key, uploadId, partNumber, body, options, signal);
+    return this.#uploads.uploadPart(bucket, key, uploadId, partNumber, body, options, signal);
   }
 
   uploadPartCopy(
@@ -108,9 +125,21 @@ export class S3Store implements ObjectStore {
     key: string,
     uploadId: string,
     partNumber: number,
+    options: BackingPartCopyOptions,
     signal: AbortSignal,
   ) {
-    return multipart.uploadPartCopy(this.#backing, source, bucket, key, uploadId, partNumber, signal);
+    return this.#uploads.uploadPartCopy(source, bucket, key, uploadId, partNumber, options, signal);
+  }
+
+  openUpload(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    parts: readonly CompletedPart[],
+    options: CompleteMultipartOptions,
+    signal: AbortSignal,
+  ) {
+    return this.#uploads.open(bucket, key, uploadId, parts, options, signal);
   }
 
   completeMultipartUpload(
@@ -121,15 +150,15 @@ export class S3Store implements ObjectStore {
     options: CompleteMultipartOptions,
     signal: AbortSignal,
   ) {
-    return multipart.completeMultipartUpload(this.#backing, bucket, key, uploadId, parts, options, signal);
+    return this.#uploads.complete(bucket, key, uploadId, parts, options, signal);
   }
 
   abortMultipartUpload(bucket: string, key: string, uploadId: string, signal: AbortSignal) {
-    return multipart.abortMultipartUpload(this.#backing, bucket, key, uploadId, signal);
+    return this.#uploads.abort(bucket, key, uploadId, signal);
   }
 
   listParts(bucket: string, key: string, uploadId: string, options: ListPartsOptions, signal: AbortSignal) {
-    return multipart.listParts(this.#backing, bucket, key, uploadId, options, signal);
+    return this.#uploads.listParts(bucket, key, uploadId, options, signal);
   }
 
   listMultipartUploads(bucket: string, options: ListMultipartUploadsOptions, signal: AbortSignal) {

@@ -152,6 +152,7 @@ export function describeMultipart(context: ContractContext): void {
         'k',
         uploadId,
         1,
+        {},
         connected,
       );
       const two = await store().uploadPartCopy(
@@ -160,6 +161,7 @@ export function describeMultipart(context: ContractContext): void {
         'k',
         uploadId,
         2,
+        {},
         connected,
       );
       await complete([one, two]);
