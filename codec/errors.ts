@@ -1,6 +1,6 @@
 /** The one error that the readers and decoders of this package throw on bad input. */
 
-export type CodecFormat = 'npy' | 'safetensors' | 'raw' | 'pickle' | 'container' | 'pcodec' | 'latent-codec' | 'png';
+export type CodecFormat = 'npy' | 'safetensors' | 'raw' | 'pickle' | 'container' | 'pcodec' | 'predictive' | 'png';
 
 /** `field` names the part of the input that is wrong (`header.shape`, `chunk IHDR`); `message` says what is wrong and what would be right. */
 export class CodecError extends Error {

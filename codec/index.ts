@@ -3,12 +3,14 @@ export type { ContainerOptions, DecodedContainer } from './container/container.j
 export { decodeContainer, encodeContainer, readContainerHeader } from './container/container.js';
 export type { CodecSettings, ContainerHeader, LatentImage, LatentOrigin } from './container/latent-image.js';
 export { CONTAINER_MAGIC, CONTAINER_VERSION } from './container/layout.js';
-export type { PayloadCodecId } from './container/payload-codecs.js';
+export type { PayloadCodecChoice, PayloadCodecId } from './container/payload-codecs.js';
+export { isPayloadCodecId } from './container/payload-codecs.js';
 export type { CodecFormat } from './errors.js';
 export { CodecError } from './errors.js';
 export type { PcodecDelta, PcodecMode, PcodecNumbers, PcodecNumberType, PcodecSettings } from './pcodec/pcodec.js';
 export { pcodecCompress, pcodecCompressPlanes, pcodecDecompress } from './pcodec/pcodec.js';
 export * from './png/index.js';
+export { PREDICTIVE_MAX_ELEMENTS, predictiveCompress, predictiveDecompress } from './predictive/predictive.js';
 export type { DType, Tensor, TensorLimits } from './tensor.js';
 export { BYTES_PER_ELEMENT, DEFAULT_TENSOR_LIMITS } from './tensor.js';
 export type { DetectedFormat } from './tensors/detect-format.js';

@@ -9,6 +9,7 @@ import type { DType, Tensor } from '../tensor.js';
 import { decodeContainer, encodeContainer, readContainerHeader } from './container.js';
 import type { LatentImage } from './latent-image.js';
 import { joinContainer, PREFIX_BYTES } from './layout.js';
+import type { PayloadCodecChoice } from './payload-codecs.js';
 import { unusedLowBits } from './precision.js';
 
 const chunk = (type: string, text: string) => ({ type, data: Buffer.from(text) });
@@ -42,6 +43,26 @@ function withHeader(file: Uint8Array, change: (header: Record<string, unknown>) 
 }
 
 describe('encodeContainer and decodeContainer', () => {
+  it.each(['f16', 'bf16'] as const)('keep every %s pattern by every codec', (dtype) => {
+    const tensor = everyPattern(dtype);
+    for (const codec of ['pcodec', 'predictive', 'smallest'] as const) {
+      const { tensor: back, header } = decodeContainer(encodeContainer(imageOf(tensor), { codec }));
+      expect(Buffer.compare(back.data, tensor.data)).toBe(0);
+      if (codec !== 'smallest') expect(header.codec.id).toBe(codec);
+    }
+  });
+
+  it('take the smallest payload where asked to, and pcodec for what the predictive codec is not for', () => {
+    const codecOf = (tensor: Tensor, codec: PayloadCodecChoice): string =>
+      readContainerHeader(encodeContainer(imageOf(tensor), { codec })).codec.id;
+    const smooth = tensorOf('bf16', [4, 32, 32], truncateToBf16(correlatedValues(4 * 32 * 32, 0.9)));
+    expect(codecOf(smooth, 'smallest')).toBe('predictive');
+    const constant = tensorOf('bf16', [4, 32, 32], new Uint8Array(4 * 32 * 32 * 2));
+    expect(codecOf(constant, 'smallest')).toBe('pcodec');
+    const wide = tensorOf('f32', [1, 32, 32], new Uint8Array(correlatedValues(32 * 32, 0.9).buffer));
+    expect(codecOf(wide, 'predictive')).toBe('pcodec');
+  });
+
   it.each(['f16', 'bf16'] as const)('keep every %s pattern, and the payload decodes to the very bytes', (dtype) => {
     const tensor = everyPattern(dtype);
     const file = encodeContainer(imageOf(tensor));
@@ -57,12 +78,13 @@ describe('encodeContainer and decodeContainer', () => {
     fc.assert(
       fc.property(
         fc.constantFrom<DType>('f16', 'bf16', 'f32'),
+        fc.constantFrom<PayloadCodecChoice>('pcodec', 'predictive', 'smallest'),
         fc.tuple(fc.nat(3), fc.nat(6), fc.nat(6)),
         fc.uint8Array({ minLength: 4 * 108, maxLength: 4 * 108 }),
-        (dtype, shape, bytes) => {
+        (dtype, codec, shape, bytes) => {
           const count = shape[0] * shape[1] * shape[2];
           const tensor = tensorOf(dtype, shape, bytes.subarray(0, count * (dtype === 'f32' ? 4 : 2)));
-          const back = decodeContainer(encodeContainer(imageOf(tensor))).tensor;
+          const back = decodeContainer(encodeContainer(imageOf(tensor), { codec })).tensor;
           expect(Buffer.compare(back.data, tensor.data)).toBe(0);
           expect(back).toMatchObject({ dtype, shape });
         },
@@ -90,7 +112,7 @@ describe('encodeContainer and decodeContainer', () => {
 
   it('give the same bytes for the same image', () => {
     const image = imageOf(everyPattern('f16'));
-    expect(Buffer.compare(encodeContainer(image), encodeContainer(image, { codec: 'auto' }))).toBe(0);
+    expect(Buffer.compare(encodeContainer(image), encodeContainer(image, { codec: 'pcodec' }))).toBe(0);
   });
 
   it.each([

@@ -8,11 +8,11 @@ import { writeHeader } from './header-writer.js';
 import type { ContainerHeader, LatentImage } from './latent-image.js';
 import { headerBytes, joinContainer, PREFIX_BYTES } from './layout.js';
 import type { CompressedPayload } from './payload-codec.js';
-import { findPayloadCodec, PAYLOAD_CODECS, type PayloadCodecId } from './payload-codecs.js';
+import { findPayloadCodec, PAYLOAD_CODECS, type PayloadCodecChoice } from './payload-codecs.js';
 
 export interface ContainerOptions {
-  /** `auto` takes the codec with the smallest payload; the default is pcodec, which other tools read. */
-  readonly codec?: PayloadCodecId | 'auto';
+  /** `smallest` tries every codec and keeps the smallest payload; the default is pcodec, which other tools read. */
+  readonly codec?: PayloadCodecChoice;
   readonly limits?: TensorLimits;
 }
 
@@ -94,8 +94,8 @@ export function decodeContainer(bytes: Uint8Array, limits: TensorLimits = DEFAUL
   return { header, model, tensor: { dtype, shape, data }, width, height, scaled, origin, pngChunks, attributes };
 }
 
-function compress({ tensor }: LatentImage, codec: PayloadCodecId | 'auto'): CompressedPayload {
-  if (codec !== 'auto') return PAYLOAD_CODECS[codec].compress(tensor);
+function compress({ tensor }: LatentImage, codec: PayloadCodecChoice): CompressedPayload {
+  if (codec !== 'smallest') return PAYLOAD_CODECS[codec].compress(tensor);
   return Object.values(PAYLOAD_CODECS)
     .map((candidate) => candidate.compress(tensor))
     .reduce((best, next) => (next.payload.byteLength < best.payload.byteLength ? next : best));

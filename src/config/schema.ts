@@ -102,7 +102,12 @@ export const policySchema = z
       .describe(
         'Decode at PUT: proves that the latent decodes, records the PNG facts and warms the cache. `false` moves that work to the first HEAD, LIST or GET.',
       ),
-    codec: z.enum(['pcodec']).default('pcodec').describe('Payload codec of stored latents.'),
+    codec: z
+      .enum(['pcodec', 'predictive', 'smallest'])
+      .default('pcodec')
+      .describe(
+        'How latents are compressed. `pcodec`: official pcodec tools read the payload. `predictive`: 6 to 11 % smaller, read by LatentBox only (docs/predictive-codec.md). `smallest`: the smaller of both for each latent. Applies to what is stored from then on; everything stored stays readable.',
+      ),
     candidates: z
       .array(z.string().min(1))
       .min(1)

@@ -1,5 +1,5 @@
 /** From a PNG to the latent that may stand for it, or the reason why none may: what callers ask and are told. */
-import type { PngEffort } from '../../codec/index.js';
+import type { PayloadCodecChoice, PngEffort } from '../../codec/index.js';
 import type { VerbatimReason } from './verbatim-reasons.js';
 
 /** What must hold before a latent takes a picture's place, and what may be spent on finding it. */
@@ -23,6 +23,8 @@ export interface ConversionOptions {
   readonly size: 'strict' | 'own';
   /** Convert pictures with C2PA manifests; the manifest comes back byte for byte, and no longer matches the pixels. */
   readonly convertC2pa: boolean;
+  /** How the latent is compressed; pcodec by default. */
+  readonly codec?: PayloadCodecChoice;
   /** Largest picture, in pixels. */
   readonly maxPixels: number;
 }

@@ -72,7 +72,7 @@ async function tryModel(
   const measured = { model: model.name, psnr: found.psnr, steps: found.steps };
   if (!(found.psnr >= options.psnr)) return { kind: 'verbatim', reason: 'under-floor', measured };
 
-  const proven = await prove(found, { picture, model, engine, clock, session }, signal);
+  const proven = await prove(found, { picture, model, options, engine, clock, session }, signal);
   const all = { ...measured, psnr: proven.psnr, ssim: proven.ssim };
   if (!(all.psnr >= options.psnr && all.ssim >= options.ssim))
     return { kind: 'verbatim', reason: 'under-floor', measured: all };
@@ -102,10 +102,11 @@ async function prove(
   {
     picture,
     model,
+    options,
     engine,
     clock,
     session,
-  }: Pick<Attempt, 'picture' | 'model' | 'engine' | 'clock'> & { session: VaeSession },
+  }: Pick<Attempt, 'picture' | 'model' | 'options' | 'engine' | 'clock'> & { session: VaeSession },
   signal: AbortSignal,
 ): Promise<Proven> {
   const { channels, rows, columns } = session.shape;
@@ -113,15 +114,18 @@ async function prove(
   const data = new Uint8Array(latent.buffer, latent.byteOffset, latent.byteLength);
   const write = (fidelity: { psnr: number; ssim: number }): Promise<Uint8Array> =>
     clock.time('compress', () =>
-      encodeContainer({
-        model: model.name,
-        tensor: { dtype: 'f16', shape: [channels, rows, columns], data },
-        width: picture.width,
-        height: picture.height,
-        scaled: true,
-        origin: { kind: 'encoded', ...fidelity },
-        pngChunks: picture.chunks,
-      }),
+      encodeContainer(
+        {
+          model: model.name,
+          tensor: { dtype: 'f16', shape: [channels, rows, columns], data },
+          width: picture.width,
+          height: picture.height,
+          scaled: true,
+          origin: { kind: 'encoded', ...fidelity },
+          pngChunks: picture.chunks,
+        },
+        options.codec && { codec: options.codec },
+      ),
     );
   const draft = await write({ psnr: found.psnr, ssim: 0 });
   const { pixels } = await clock.time('verify', () =>

@@ -16,6 +16,7 @@ const facts: fc.Arbitrary<LatentFacts> = fc.record(
     width: fc.integer({ min: 1, max: 65_536 }),
     height: fc.integer({ min: 1, max: 65_536 }),
     tensor: fc.constantFrom('f16:16x64x64', 'bf16:4x1x1', 'f32:128x32x32'),
+    codec: fc.constantFrom('pcodec', 'predictive'),
     contentId: hex,
     render: fc.record({
       size: fc.integer({ min: 1, max: 2 ** 40 }),

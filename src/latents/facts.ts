@@ -30,6 +30,8 @@ export interface LatentFacts {
   readonly height: number;
   /** `f16:16x64x64`: element type and shape of the stored tensor. */
   readonly tensor: string;
+  /** The payload's codec; absent where an older version recorded the facts, which wrote pcodec only. */
+  readonly codec?: string;
   /** 32 hex digits that name what is decoded: tensor, size, scaling and PNG chunks. */
   readonly contentId: string;
   /** Of the PNG against the uploaded one, for a picture that was encoded here: dB (Infinity: equal) and SSIM. */
@@ -49,6 +51,7 @@ const factsSchema = z.object({
   'lbx-model': z.string().min(1),
   'lbx-image': z.string().regex(/^\d+x\d+$/),
   'lbx-tensor': z.string().regex(/^(f16|bf16|f32):\d+x\d+x\d+$/),
+  'lbx-codec': z.string().min(1).optional(),
   'lbx-content': hex32,
   'lbx-size': z.coerce.number().int().positive().optional(),
   'lbx-md5': hex32.optional(),
@@ -82,6 +85,7 @@ export function factsFromMetadata(metadata: UserMetadata): LatentFacts | undefin
     width,
     height,
     tensor: values['lbx-tensor'],
+    ...(values['lbx-codec'] !== undefined && { codec: values['lbx-codec'] }),
     contentId: values['lbx-content'],
     ...(psnr !== undefined && ssim !== undefined && { fidelity: { psnr, ssim } }),
     ...(render && { render }),
@@ -114,6 +118,7 @@ export function factsToMetadata(facts: LatentFacts): UserMetadata {
     'lbx-model': facts.model,
     'lbx-image': `${facts.width}x${facts.height}`,
     'lbx-tensor': facts.tensor,
+    ...(facts.codec !== undefined && { 'lbx-codec': facts.codec }),
     'lbx-content': facts.contentId,
     ...(facts.fidelity && { 'lbx-psnr': psnrText(facts.fidelity.psnr), 'lbx-ssim': ssimText(facts.fidelity.ssim) }),
     ...(facts.render && {
@@ -214,6 +219,7 @@ export function imageInfo(
       'x-lbx-storage': 'latent',
       'x-lbx-model': facts.model,
       'x-lbx-tensor': facts.tensor,
+      'x-lbx-codec': facts.codec ?? 'pcodec',
       'x-lbx-stored-size': String(stored.size),
       ...(facts.fidelity && {
         'x-lbx-psnr': psnrText(facts.fidelity.psnr),

@@ -4,12 +4,15 @@ import {
   CodecError,
   decodeContainer,
   encodeContainer,
+  isPayloadCodecId,
   readLatentFile,
+  readContainerHeader,
   readNpy,
   readRawLatent,
   readSafetensors,
   type LatentFile,
   type LatentImage,
+  type PayloadCodecChoice,
   type Tensor,
 } from '../../codec/index.js';
 import { S3Error } from '../../s3-api/errors.js';
@@ -32,6 +35,8 @@ export interface IngestRequest {
   /** The configuration's default model. */
   readonly defaultModel?: string | undefined;
   readonly models: readonly LatentModel[];
+  /** How the policy compresses a tensor, pcodec by default; a container that arrives keeps its payload. */
+  readonly codec?: PayloadCodecChoice;
   /** Pixels of the largest picture. */
   readonly maxPixels: number;
 }
@@ -59,14 +64,17 @@ export function ingestLatent(request: IngestRequest): Ingested {
 /** Puts the caller's attributes into a container; everything else of it stays. */
 export function withAttributes(container: Uint8Array, attributes: Readonly<Record<string, string>>): Uint8Array {
   const image = decodeContainer(container);
-  return encodeContainer({ ...image, attributes: { ...image.attributes, ...attributes } });
+  const { id } = image.header.codec;
+  const withThem = { ...image, attributes: { ...image.attributes, ...attributes } };
+  return encodeContainer(withThem, isPayloadCodecId(id) ? { codec: id } : {});
 }
 
 function ingestContainer({ bytes, models, maxPixels }: IngestRequest): Ingested {
   const image = decodeContainer(bytes);
   const model = models.find(({ name }) => name === image.model);
   if (!model) throw unknownModel(image.model, models);
-  return { kind: 'latent', container: bytes, facts: factsOf(image, model, maxPixels) };
+  const facts = { ...factsOf(image, model, maxPixels), codec: image.header.codec.id };
+  return { kind: 'latent', container: bytes, facts };
 }
 
 function ingestTensor(request: IngestRequest): Ingested {
@@ -84,8 +92,10 @@ function ingestTensor(request: IngestRequest): Ingested {
     origin: { kind: 'supplied' },
     pngChunks: file.pngChunks,
   };
-  const facts = factsOf(image, model, maxPixels);
-  return { kind: 'latent', container: encodeContainer(image), facts };
+  const known = factsOf(image, model, maxPixels);
+  const container = encodeContainer(image, request.codec && { codec: request.codec });
+  const facts = { ...known, codec: readContainerHeader(container).codec.id };
+  return { kind: 'latent', container, facts };
 }
 
 type TensorOfLatent = Pick<LatentFile, 'tensor' | 'scaled' | 'pngChunks'>;

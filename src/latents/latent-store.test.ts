@@ -108,6 +108,7 @@ async function createStore(cacheOnPut: 'image' | 'latent' | 'none', capacityByte
     policies: [
       policySchema.parse({ match: `${BUCKET}/lazy/*`, put: 'latent', decodeOnPut: false }),
       policySchema.parse({ match: `${BUCKET}/files/*`, put: 'verbatim' }),
+      policySchema.parse({ match: `${BUCKET}/predictive/*`, codec: 'predictive' }),
       policySchema.parse({ match: `${BUCKET}/encode/*`, put: 'encode', refineSteps: 10 }),
       policySchema.parse({ match: `${BUCKET}/strict/*`, put: 'encode', refineSteps: 0, size: 'strict' }),
     ],
@@ -183,6 +184,21 @@ describe('a stored latent', () => {
     await put('a.png', writeNpy(tensor));
     const stored = await bytesOf(await backing.getObject(BUCKET, 'a.png', {}, signal));
     expect(Buffer.from(decodeContainer(stored).tensor.data).equals(Buffer.from(tensor.data))).toBe(true);
+  });
+
+  it('is compressed by the codec that its prefix names, which HEAD and the container say and the picture does not', async () => {
+    const tensor = latent(5);
+    const userMetadata = { long: 'x'.repeat(1900) };
+    await put('a.png', writeNpy(tensor));
+    await put('predictive/a.png', writeNpy(tensor), { userMetadata });
+    expect((await head('a.png')).info.extraHeaders).toMatchObject({ 'x-lbx-codec': 'pcodec' });
+    const { info } = await head('predictive/a.png');
+    expect(info.extraHeaders).toMatchObject({ 'x-lbx-codec': 'predictive' });
+    expect(info.userMetadata).toEqual(userMetadata);
+    const stored = decodeContainer(await bytesOf(await backing.getObject(BUCKET, 'predictive/a.png', {}, signal)));
+    expect(stored.header.codec.id).toBe('predictive');
+    expect(Buffer.from(stored.tensor.data).equals(Buffer.from(tensor.data))).toBe(true);
+    expect(await bytesOf(await get('predictive/a.png'))).toEqual(await bytesOf(await get('a.png')));
   });
 
   it('moves from the store to the latent tier to the image tier, with the same bytes each time', async () => {

@@ -94,7 +94,16 @@ export class LatentWriter {
       if (!(bytes instanceof Uint8Array)) return await this.#storeTooLarge(plain, bytes, hints);
       const { models, defaultModel, maxPixels } = this.options;
       const ingested = await this.options.ingest.ingest(
-        { bytes, format: kind.format, hints, policyModel: policy.model, defaultModel, models, maxPixels },
+        {
+          bytes,
+          format: kind.format,
+          hints,
+          policyModel: policy.model,
+          defaultModel,
+          models,
+          codec: policy.codec,
+          maxPixels,
+        },
         signal,
       );
       if (ingested.kind === 'latent') {
