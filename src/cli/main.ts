@@ -5,6 +5,7 @@ import { ConfigError } from '../config/load.js';
 import { EXIT } from './exit-codes.js';
 import { inspectCommand } from './inspect.js';
 import { modelCommand } from './model.js';
+import { planCommand } from './plan.js';
 import { serveCommand } from './serve.js';
 import { simulateCommand } from './simulate.js';
 import { traceCommand } from './trace.js';
@@ -25,6 +26,7 @@ const program = new Command('latentbox')
   .addCommand(inspectCommand())
   .addCommand(modelCommand())
   .addCommand(simulateCommand())
+  .addCommand(planCommand())
   .addCommand(traceCommand());
 
 try {

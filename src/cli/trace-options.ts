@@ -16,11 +16,16 @@ const MAX_REQUESTS = 1e9;
 const MAX_SEED = 2 ** 32 - 1;
 
 export function addTraceOptions(command: Command): Command {
-  return command
-    .option('--trace <file>', 'log file, or folder of log files; without it, a synthetic trace')
-    .addOption(new Option('--format <format>', 'what the file is').choices(TRACE_FORMATS))
+  return addLogOptions(command)
     .option('--requests <n>', 'requests of the synthetic trace (default: 1,000,000)', whole(1, MAX_REQUESTS))
-    .option('--seed <n>', 'seed of the synthetic trace (default: 1)', whole(0, MAX_SEED))
+    .option('--seed <n>', 'seed of the synthetic trace (default: 1)', whole(0, MAX_SEED));
+}
+
+/** The flags of those commands for which a synthetic trace makes no sense. */
+export function addLogOptions(command: Command): Command {
+  return command
+    .option('--trace <file>', 'log file, or folder of log files')
+    .addOption(new Option('--format <format>', 'what the file is').choices(TRACE_FORMATS))
     .option('--latent-share <share>', "size of a latent over its PNG's where a log does not say (default: 0.2)", share)
     .option('--csv-columns <columns>', 'places in a CSV without names: time-col=1,obj-id-col=2,obj-size-col=3')
     .option('--sort-window <records>', 'log records that may be out of order (default: 65,536)', whole(1, 1e8));

@@ -118,7 +118,7 @@ function columnsOf(header: readonly string[]): CsvColumns {
 }
 
 /** Values of one record; a value in quotes may hold the delimiter and doubled quotes, but no line end. */
-function splitCsv(line: string, delimiter: string): string[] {
+export function splitCsv(line: string, delimiter: string): string[] {
   if (!line.includes('"')) return line.split(delimiter);
   const values: string[] = [];
   let at = 0;
