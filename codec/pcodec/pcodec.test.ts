@@ -89,6 +89,25 @@ describe('pcodecCompress and pcodecDecompress', () => {
     });
   });
 
+  it.each(['none', 'consecutive:1'] as const)(
+    'keep 16-bit numbers that end anywhere in a batch of 256, by %s',
+    (delta) => {
+      // Noise over a narrow range with rare values far off: bins of no bits and of sixteen in one chunk.
+      const numbers = Uint16Array.from({ length: 70_000 }, (_, index) =>
+        index % 97 === 0 ? (index * 40_503) & 0xffff : 30_000 + ((index * index) % 300),
+      );
+      for (const length of [1, 2, 3, 4, 5, 255, 256, 257, 258, 511, 512, 513, 70_000]) {
+        const input = new Uint8Array(numbers.buffer, 0, length * 2);
+        for (const numberType of ['u16', 'i16', 'f16'] as const) {
+          for (const level of [0, 4, 12]) {
+            const file = pcodecCompress(input, numberType, { mode: 'classic', delta, level });
+            expectSame(pcodecDecompress(file, length).data, input);
+          }
+        }
+      }
+    },
+  );
+
   it('give the same bytes for the same numbers', () => {
     expectSame(pcodecCompress(patterns, 'f16'), pcodecCompress(patterns, 'f16'));
   });

@@ -1,5 +1,6 @@
 //! A standalone pcodec file to bytes of numbers; what the file declares is checked before it is allocated.
 
+use crate::fast16::{Fast16, Kind};
 use crate::Engine;
 use half::f16;
 use pco::data_types::{Number, NumberType};
@@ -8,6 +9,8 @@ use std::mem::{size_of, MaybeUninit};
 
 const TYPE_BYTES: usize = 1;
 const COUNT_BYTES: usize = 3;
+/// The format version that our own decoder reads.
+const FORMAT_MAJOR: u8 = 4;
 const DICT_MODE: u32 = 4;
 const DICT_LENGTH_MASK: u32 = (1 << 25) - 1;
 
@@ -27,6 +30,33 @@ fn declared_count<T: Number>(chunk: &[u8]) -> Result<usize, String> {
         }
     }
     Ok(count)
+}
+
+/// The chunk by our own decoder, where it is one that this is made for; gives what follows it.
+fn fast<'a, T: Number>(
+    decoder: &mut Fast16,
+    file: &FileDecompressor,
+    chunk: &'a [u8],
+    place: &mut [MaybeUninit<T>],
+) -> Option<&'a [u8]> {
+    let kind = match NumberType::new::<T>() {
+        NumberType::U16 => Kind::Unsigned,
+        NumberType::I16 => Kind::Signed,
+        NumberType::F16 => Kind::Float,
+        _ => return None,
+    };
+    let type_byte = NumberType::new::<T>() as u8;
+    let fits_uniform = file.uniform_type().is_none_or(|uniform| uniform as u8 == type_byte);
+    if file.format_version().major != FORMAT_MAJOR || chunk[0] != type_byte || !fits_uniform {
+        return None;
+    }
+    let source = chunk.get(TYPE_BYTES + COUNT_BYTES..)?;
+    // Every pattern of 16 bits is a number of each of these types. The engine's input is padded.
+    let taken = unsafe {
+        let numbers = std::slice::from_raw_parts_mut(place.as_mut_ptr().cast::<u16>(), place.len());
+        decoder.decode(source, numbers, kind)?
+    };
+    source.get(taken..)
 }
 
 fn typed<T: Number>(
@@ -52,19 +82,25 @@ fn typed<T: Number>(
         if count > max_numbers - total {
             return Err(too_many(total + count));
         }
-        let item = file.chunk_decompressor::<T, &[u8]>(rest).map_err(|error| error.message)?;
-        let DecompressorItem::Chunk(mut chunk) = item else { break };
         let words = (total + count).div_ceil(per_word);
         engine.output.reserve(words.saturating_sub(engine.output.len()));
         let place = unsafe {
             let start = engine.output.as_mut_ptr().cast::<MaybeUninit<T>>().add(total);
             std::slice::from_raw_parts_mut(start, count)
         };
-        chunk.read_uninit(place).map_err(|error| error.message)?;
+        let own = if engine.only_pco { None } else { fast(&mut engine.fast16, file, rest, place) };
+        rest = match own {
+            Some(behind) => behind,
+            None => {
+                let item = file.chunk_decompressor::<T, &[u8]>(rest).map_err(|error| error.message)?;
+                let DecompressorItem::Chunk(mut chunk) = item else { break };
+                chunk.read_uninit(place).map_err(|error| error.message)?;
+                chunk.into_src()
+            }
+        };
         total += count;
         // Whole words up to the last written number, so that a later reallocation carries them over.
         unsafe { engine.output.set_len(words) };
-        rest = chunk.into_src();
     }
     match rest {
         [] => return Err("the file ends before its terminating byte".to_owned()),

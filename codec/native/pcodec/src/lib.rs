@@ -1,8 +1,11 @@
 //! The C face of one pcodec engine. One WebAssembly instance serves one thread and one call at a time:
 //! the caller writes into `pcodec_input`, calls, and reads `pcodec_output`.
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod compare;
 mod compress;
 mod decompress;
+mod fast16;
 mod limit;
 mod planes;
 
@@ -16,6 +19,9 @@ pub(crate) struct Engine {
     output_bytes: usize,
     output_type: u32,
     message: String,
+    fast16: fast16::Fast16,
+    /// Leaves every chunk to `pco`, for comparisons.
+    only_pco: bool,
 }
 
 struct Single(UnsafeCell<Option<Engine>>);
@@ -47,16 +53,24 @@ pub extern "C" fn pcodec_set_memory_limit(bytes: usize) {
     limit::set(bytes);
 }
 
+impl Engine {
+    /// Room for input, with zeros behind it for a decoder that reads on.
+    pub(crate) fn room(&mut self, bytes: usize) -> *mut u8 {
+        let words = (bytes + fast16::PADDING).div_ceil(8);
+        if self.input.capacity() < words {
+            // Freed first: a growing vector would carry its old bytes over.
+            self.input = Vec::new();
+            self.input.reserve_exact(words);
+        }
+        let start = self.input.as_mut_ptr().cast::<u8>();
+        unsafe { start.add(bytes).write_bytes(0, words * 8 - bytes) };
+        start
+    }
+}
+
 #[no_mangle]
 pub extern "C" fn pcodec_input(bytes: usize) -> *mut u8 {
-    let engine = engine();
-    let words = bytes.div_ceil(8);
-    if engine.input.capacity() < words {
-        // Freed first: a growing vector would carry its old bytes over.
-        engine.input = Vec::new();
-        engine.input.reserve_exact(words);
-    }
-    engine.input.as_mut_ptr().cast()
+    engine().room(bytes)
 }
 
 /// `mode`: 0 auto, 1 classic, 2 int-mult, 3 float-mult, 4 float-quant, 5 dict; `delta`: 0 auto, 1 none,
