@@ -10,6 +10,7 @@ import { decodeContainer } from '../../codec/index.js';
 import type { BenchRow } from '../row.js';
 import { benchContainer, benchModel, benchPipeline, median, NEVER, REPOSITORY, THREADS } from './bench-model.js';
 
+const PYTHON = process.env['LATENTBOX_TEST_PYTHON'] ?? 'python3';
 const SIDES = [256, 512, 1024];
 const TURNS = 15;
 const SCRIPT = join(REPOSITORY, 'bench/decode/python_peer.py');
@@ -17,11 +18,15 @@ const SCRIPT = join(REPOSITORY, 'bench/decode/python_peer.py');
 const helloSchema = z.object({ version: z.string() });
 const turnSchema = z.object({ ms: z.number(), bytes: z.number() });
 
-/** A Python process that decodes once per line on its stdin. Undefined where Python has no onnxruntime. */
-async function startPeer(
-  args: readonly string[],
-): Promise<{ version: string; turn: () => Promise<z.output<typeof turnSchema>>; stop: () => void } | undefined> {
-  const child = spawn('python3', [SCRIPT, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
+interface Peer {
+  readonly version: string;
+  readonly turn: () => Promise<z.output<typeof turnSchema>>;
+  readonly stop: () => void;
+}
+
+/** A Python process that decodes once per line on its stdin. Undefined where Python lacks what it imports. */
+async function startPeer(args: readonly string[]): Promise<Peer | undefined> {
+  const child = spawn(PYTHON, [SCRIPT, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<unknown> => {
     const line = await lines.next();
@@ -36,6 +41,7 @@ async function startPeer(
   return { version: hello.data.version, turn, stop: () => void child.stdin.end() };
 }
 
+/** Ours begins with a container and ends with pixels in the gateway's process. The peer does the same from its payload. */
 export async function* benchPythonPeer(): AsyncIterable<BenchRow> {
   const { model, close } = await benchModel();
   const pipeline = await benchPipeline(model);
@@ -43,36 +49,46 @@ export async function* benchPythonPeer(): AsyncIterable<BenchRow> {
   try {
     for (const side of SIDES) {
       const container = benchContainer(model, side, side);
-      const { tensor } = decodeContainer(container);
-      const latentPath = join(folder, `${side}.f16`);
-      await writeFile(latentPath, tensor.data);
-      const peer = await startPeer([model.decoder.path, String(THREADS), latentPath, ...tensor.shape.map(String)]);
-      if (peer === undefined) {
-        process.stderr.write('python3 has no onnxruntime: pip install onnxruntime\n');
+      const { tensor, header } = decodeContainer(container);
+      const stored = join(folder, `${side}.pco`);
+      const bare = join(folder, `${side}.f16`);
+      await writeFile(stored, container.subarray(header.payloadOffset));
+      await writeFile(bare, tensor.data);
+      const start = (latent: string): Promise<Peer | undefined> =>
+        startPeer([model.decoder.path, String(THREADS), latent, ...tensor.shape.map(String)]);
+      const peers = [await start(stored), await start(bare)];
+      const [fromStored, fromBare] = peers;
+      if (fromStored === undefined || fromBare === undefined) {
+        process.stderr.write(`${PYTHON} lacks onnxruntime or pcodec: pip install onnxruntime pcodec numpy\n`);
         return;
       }
-      const [ours, theirs]: [number[], number[]] = [[], []];
+      const ours: { total: number; run: number }[] = [];
+      const theirs: [number[], number[]] = [[], []];
       for (let i = 0; i <= TURNS; i++) {
         const started = performance.now();
-        await pipeline.renderPixels({ model: model.name, container }, NEVER);
-        const elapsed = performance.now() - started;
-        const { ms } = await peer.turn();
+        const { timings } = await pipeline.renderPixels({ model: model.name, container }, NEVER);
+        const total = performance.now() - started;
+        const [one, other] = [(await fromStored.turn()).ms, (await fromBare.turn()).ms];
         // The first turn of each pays for its first allocations.
-        if (i > 0) {
-          ours.push(elapsed);
-          theirs.push(ms);
-        }
+        if (i === 0) continue;
+        ours.push({ total, run: timings.decode });
+        theirs[0].push(one);
+        theirs[1].push(other);
       }
-      peer.stop();
-      yield {
+      for (const peer of [fromStored, fromBare]) peer.stop();
+      const row = (name: string, mine: number, peer: number, versus: string): BenchRow => ({
         bench: 'decode',
-        case: `latent bytes to pixel bytes, ${side}x${side}, ${THREADS} threads, median of ${TURNS}`,
-        ours: median(ours),
-        peer: median(theirs),
+        case: `${name}, ${side}x${side}, ${THREADS} threads, median of ${TURNS}`,
+        ours: mine,
+        peer,
         unit: 'ms',
-        ratio: median(theirs) / median(ours),
-        versus: `Python onnxruntime ${peer.version}, uncompressed latent in memory`,
-      };
+        ratio: peer / mine,
+        versus: `Python onnxruntime ${fromStored.version}, ${versus}`,
+      });
+      const total = median(ours.map((turn) => turn.total));
+      yield row('stored latent to pixel bytes', total, median(theirs[0]), 'pcodec from PyPI');
+      yield row('stored latent to pixel bytes', total, median(theirs[1]), 'latent uncompressed in memory');
+      yield row('the inference in it alone', median(ours.map((turn) => turn.run)), median(theirs[1]), 'as before');
     }
   } finally {
     await pipeline.close();

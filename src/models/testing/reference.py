@@ -19,6 +19,10 @@ from torch.nn import functional as F
 SIDE = 6
 """Latent cells a side: odd against the stages' powers of two, and small."""
 
+PATCH = 8
+PATCHES = 6
+"""Small latents, cells a side and how many: few enough ReLUs that in most of them none lies at its kink."""
+
 KL = {
     "block_out_channels": [16, 32, 32],
     "layers_per_block": 1,
@@ -141,10 +145,10 @@ def export_onnx(model: nn.Module, folder: Path) -> None:
 class OriginalTiny:
     """TAESD in its original key layout, run straight from the file's tensors."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dtype: torch.dtype = torch.float32) -> None:
         from safetensors.torch import load_file
 
-        self.weights = {name: value.float() for name, value in load_file(path).items()}
+        self.weights = {name: value.to(dtype) for name, value in load_file(path).items()}
         self.indices = {int(name.split(".")[0]) for name in self.weights}
 
     def conv(self, x: torch.Tensor, name: str, stride: int = 1) -> torch.Tensor:
@@ -200,10 +204,24 @@ def tiny_case(target: Path, name: str, vae: Path, pictures: Path) -> None:
     sample = OriginalTiny(vae / f"{name}_decoder.safetensors").decode(latent) * 2 - 1
     cotangent = torch.randn(sample.shape, generator=torch.Generator().manual_seed(1))
     (gradient,) = torch.autograd.grad(sample, latent, cotangent)
+    patches = encoded.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)[0].permute(1, 2, 0, 3, 4).flatten(0, 1)[:PATCHES]
+    sides = [PATCHES, 3, sample.shape[2] // encoded.shape[2] * PATCH, sample.shape[3] // encoded.shape[3] * PATCH]
+    patch_cotangents = torch.randn(sides, generator=torch.Generator().manual_seed(2))
+    decoder = OriginalTiny(vae / f"{name}_decoder.safetensors", torch.float64)
     save(
         folder, latent=latent, sample=sample, cotangent=cotangent, gradient=gradient,
+        gradient64=gradient64(decoder, encoded, cotangent),
+        patches=patches, patch_cotangents=patch_cotangents,
+        patch_gradients64=gradient64(decoder, patches, patch_cotangents),
         pixels=pixels, encoded=encoded, decoded=to_pixels(sample),
     )
+
+
+def gradient64(decoder: OriginalTiny, latent: torch.Tensor, cotangent: torch.Tensor) -> torch.Tensor:
+    """The gradient in float64, given back as float32."""
+    exact = latent.double().requires_grad_()
+    (gradient,) = torch.autograd.grad(decoder.decode(exact) * 2 - 1, exact, cotangent.double())
+    return gradient.float()
 
 
 def main() -> None:

@@ -64,12 +64,15 @@ export function relativeError(found: Float32Array, right: Float32Array): number 
   return difference / magnitude;
 }
 
-/** Share of values that are farther off than `tolerance` of the largest magnitude. */
-export function outliers(found: Float32Array, right: Float32Array, tolerance: number): number {
-  const bound = tolerance * right.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  let count = 0;
-  for (const [index, value] of right.entries()) if (!(Math.abs((found[index] ?? NaN) - value) <= bound)) count += 1;
-  return count / right.length;
+/** Euclidean length of the difference, relative to the length of what is right. */
+export function relativeDistance(found: Float32Array, right: Float32Array): number {
+  if (found.length !== right.length) return Infinity;
+  let [difference, length] = [0, 0];
+  for (const [index, value] of right.entries()) {
+    difference += ((found[index] ?? NaN) - value) ** 2;
+    length += value ** 2;
+  }
+  return Math.sqrt(difference / length);
 }
 
 /** How far a model's prepared graphs are from PyTorch's answers. */
@@ -78,8 +81,6 @@ export interface Agreement {
   readonly decode: number;
   readonly encode: number;
   readonly gradient: number;
-  /** Share of the gradient's values that are farther off than a thousandth of the largest. */
-  readonly gradientOutliers: number;
   /** Largest difference of the served pixels, in 8-bit levels. */
   readonly levels: number;
 }
@@ -105,7 +106,6 @@ export async function agreement(model: InstalledModel, folder: string): Promise<
   return {
     decode: relativeError(floatsOf(vjp[0]), floats(await load('sample'))),
     gradient: relativeError(floatsOf(vjp[1]), floats(await load('gradient'))),
-    gradientOutliers: outliers(floatsOf(vjp[1]), floats(await load('gradient')), 1e-3),
     encode: relativeError(floatsOf(encoded[0]), floats(await load('encoded'))),
     levels: decoded.reduce((most, value, index) => Math.max(most, Math.abs(value - (found[index] ?? NaN))), 0),
   };
