@@ -30,7 +30,7 @@ import type { Placement } from './placement.js';
 import { LocalPlacer } from './placement.js';
 import { placeModel, warmUp } from './start-devices.js';
 import type { TileOptions } from './tiles.js';
-import { DEFAULT_BLEND_CELLS, DEFAULT_MAX_TILE_PIXELS, DEFAULT_OVERLAP_CELLS } from './tiles.js';
+import { DEFAULT_BLEND_CELLS, DEFAULT_MAX_TILE_PIXELS, DEFAULT_OVERLAP_CELLS, isWholePicture } from './tiles.js';
 
 const DEFAULT_MAX_PIXELS = 1 << 26;
 const DEFAULT_RUN_TIMEOUT_MS = 300_000;
@@ -146,13 +146,8 @@ class Pipeline implements DecodePipeline {
       async (ticket, stages) => {
         const started = performance.now();
         const decoded = await decodeTiles(stages, ticket, request.container, this.#tilingOf(ticket.model));
-        const { plan, width, height, chunks } = decoded.opened;
-        const { tiles } = decoded;
-        const { value: pixels } = await stages.codec.run(
-          { kind: 'pixels', tiles, plan, width, height },
-          buffersOf(tiles),
-          ticket.signal,
-        );
+        const { width, height, chunks } = decoded.opened;
+        const pixels = await composed(stages, ticket, decoded);
         return { pixels, width, height, chunks, timings: this.#timings(ticket, decoded, started, 0) };
       },
     );
@@ -240,6 +235,14 @@ class Pipeline implements DecodePipeline {
     if (model === undefined) throw unknownModel(name);
     return model;
   }
+}
+
+/** The picture's pixels; a tile that is the whole picture is handed on as it is. */
+async function composed({ codec }: DecodeStages, { signal }: Ticket, { opened, tiles }: Decoded): Promise<Uint8Array> {
+  const { plan, width, height } = opened;
+  const [only] = tiles;
+  if (only !== undefined && isWholePicture(tiles, plan, width, height)) return only;
+  return (await codec.run({ kind: 'pixels', tiles, plan, width, height }, buffersOf(tiles), signal)).value;
 }
 
 function buffersOf(tiles: readonly Uint8Array<ArrayBuffer>[]): ArrayBuffer[] {

@@ -147,6 +147,12 @@ function endOfPlainRun(axis: AxisBlend, start: number): number {
   return end;
 }
 
+/** Whether the one tile is the picture as it stands, with nothing to cut off. */
+export function isWholePicture(tiles: readonly Uint8Array[], plan: TilePlan, width: number, height: number): boolean {
+  const { factor, columns } = plan;
+  return tiles.length === 1 && tiles[0]?.length === width * height * CHANNELS && columns.size * factor === width;
+}
+
 /**
  * The picture of `width` × `height` pixels from its tiles' pixels: the padding is cut off, shared bands are blended with
  * linear weights, the exact weighted mean rounded half up in integers, so that the result is the same on any machine.
@@ -154,8 +160,8 @@ function endOfPlainRun(axis: AxisBlend, start: number): number {
  */
 export function composeTiles(tiles: readonly Uint8Array[], plan: TilePlan, width: number, height: number): Uint8Array {
   const stride = plan.columns.size * plan.factor * CHANNELS;
-  const only = tiles.length === 1 ? tiles[0] : undefined;
-  if (only?.length === width * height * CHANNELS && stride === width * CHANNELS) return only;
+  const [only] = tiles;
+  if (only !== undefined && isWholePicture(tiles, plan, width, height)) return only;
   const out = new Uint8Array(width * height * CHANNELS);
   const across = blendAxis(plan.columns, plan, width);
   const down = blendAxis(plan.rows, plan, height);

@@ -14,7 +14,7 @@ async function run(
 ): Promise<Packet<Reply>> {
   const session = sessions.get(request.session);
   if (session === undefined) throw new Error(`no session ${request.session}`);
-  const feeds = await widened(session, io.inputs(request, parts));
+  const feeds = widened(session, io.inputs(request, parts));
   const started = performance.now();
   const results = await io.run(session, request, feeds);
   const ms = performance.now() - started;
