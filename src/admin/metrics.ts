@@ -155,15 +155,9 @@ export class Metrics implements ReadObserver, ConversionObserver {
       (s) => [s.imageTailHits, s.latentTailHits],
       sources,
     );
-    this.#tierGauge(
-      'latentbox_cache_ghost_hits',
-      'Lookups since start that a larger tier would have answered',
-      (s) => [s.imageGhostHits, s.latentGhostHits],
-      sources,
-    );
     this.#cacheGauge(
       'latentbox_cache_gradient',
-      'Relative difference of what a byte more is worth to the tiers, -1 to 1; over 0 the image tier grows',
+      'Which way the border between the tiers should go, -1 to 1; over 0 the image tier grows',
       () => sources.cache().gradient,
     );
     this.#cacheGauge(

@@ -3,8 +3,25 @@
  * of the image tier.
  */
 
-/** What was counted since the last decision. */
-export interface BorderWindow {
+/** Bounds of a move. */
+export interface BorderLimits {
+  readonly minAlpha: number;
+  readonly maxAlpha: number;
+  /** Longest move of one decision, as a share of the whole budget. */
+  readonly maxStep: number;
+}
+
+export interface BorderDecision {
+  readonly alpha: number;
+  /**
+   * Relative worth of more image bytes, -1..1: over 0 the image tier should grow.
+   */
+  readonly gradient: number;
+}
+
+/** What was counted in the tails since the last decision. */
+export interface TailWindow {
+  readonly alpha: number;
   readonly requests: number;
   /** Requests that the image tier did not answer. */
   readonly imageMisses: number;
@@ -15,96 +32,75 @@ export interface BorderWindow {
   readonly latentTailHits: number;
   readonly imageTailBytes: number;
   readonly latentTailBytes: number;
-  /** Requests for objects that left the image tier lately, by what they cost: a decode, or a fetch and a decode. */
-  readonly imageGhostLatentHits: number;
-  readonly imageGhostMisses: number;
-  readonly imageGhostBytes: number;
-  /** Requests for objects that left the latent tier lately. */
-  readonly latentGhostMisses: number;
-  readonly latentGhostBytes: number;
   /** Moving averages of what a decode and a fetch took, in milliseconds. */
   readonly decodeMs: number;
   readonly fetchMs: number;
-  /** Share of the image tier, 0..1. */
-  readonly alpha: number;
-  /** The last decision's step, signed; 0 before the first. */
-  readonly step: number;
-  /** The last decision's smoothed gains; 0 before the first. */
-  readonly imageGain: number;
-  readonly latentGain: number;
 }
-
-export interface BorderLimits {
-  readonly minAlpha: number;
-  readonly maxAlpha: number;
-  /** Smallest and largest move of one decision, as a share of the whole budget. */
-  readonly minStep: number;
-  readonly maxStep: number;
-}
-
-export interface BorderDecision {
-  readonly alpha: number;
-  /** The move that led there, signed; kept even where a bound cut it. */
-  readonly step: number;
-  /** Expected milliseconds a request that one more byte of each tier saves. */
-  readonly imageGain: number;
-  readonly latentGain: number;
-}
-
-export type BorderRule = (window: BorderWindow, limits: BorderLimits) => BorderDecision;
 
 /**
- * The published rule: the sign of the difference of marginal benefits, from tail hits of both LRU tiers, and a step of
- * fixed length, `limits.maxStep`.
+ * The published rule: the sign of the difference of marginal benefits, from the tail hits of both LRU tiers, and a step
+ * of fixed length, `limits.maxStep`.
  */
-export const fixedStepRule: BorderRule = (window, limits) => {
+export function fixedStepRule(window: TailWindow, limits: BorderLimits): BorderDecision {
   const { requests, imageMisses, misses, decodeMs, fetchMs } = window;
   const latentMissRatio = imageMisses === 0 ? 0 : misses / imageMisses;
-  const imageGain = perByte(
+  const imageBenefit = perByte(
     (window.imageTailHits * (decodeMs + latentMissRatio * fetchMs)) / Math.max(1, requests),
     window.imageTailBytes,
   );
-  const latentGain = perByte((window.latentTailHits * fetchMs) / Math.max(1, requests), window.latentTailBytes);
-  const step = limits.maxStep * Math.sign(imageGain - latentGain);
-  return { alpha: bounded(window.alpha + step, limits), step, imageGain, latentGain };
-};
+  const latentBenefit = perByte((window.latentTailHits * fetchMs) / Math.max(1, requests), window.latentTailBytes);
+  const sum = imageBenefit + latentBenefit;
+  const step = limits.maxStep * Math.sign(imageBenefit - latentBenefit);
+  return {
+    alpha: bounded(window.alpha + step, limits),
+    gradient: sum === 0 ? 0 : (imageBenefit - latentBenefit) / sum,
+  };
+}
 
-/** Weight of the newest window in the smoothed gains. */
-const SMOOTHING = 0.3;
-const GROWTH = 1.3;
-const SHRINKAGE = 0.5;
+/** What a cache with its border at `alpha` would have done, in shares of the requests. */
+export interface SplitRates {
+  readonly alpha: number;
+  readonly decodes: number;
+  readonly misses: number;
+}
+
+export interface SplitWindow {
+  readonly alpha: number;
+  /** In ascending order of `alpha`, evenly spaced; smoothed over the last windows. */
+  readonly splits: readonly SplitRates[];
+  /** Moving averages of what a decode and a fetch took, in milliseconds. */
+  readonly decodeMs: number;
+  readonly fetchMs: number;
+}
 
 /**
- * What growth is worth is read from ghosts, so that it holds for any order of eviction; the latent tier's tail says what
- * shrinking would cost. The step follows the relative difference of the smoothed gains, grows while it keeps its
- * direction and shrinks when it turns.
+ * Goes to the least cost of the curve through what the shadows at fixed borders show: half the way in each window, so
+ * that the step is long after a shift and short near the optimum. Latency enters as it is now, not as it was when the
+ * curve was counted.
  */
-export const adaptiveRule: BorderRule = (window, limits) => {
-  const { requests, decodeMs, fetchMs } = window;
-  const imageSaved = window.imageGhostLatentHits * decodeMs + window.imageGhostMisses * (decodeMs + fetchMs);
-  const latentSaved = (window.latentGhostMisses + window.latentTailHits) * fetchMs;
-  const smooth = (old: number, now: number) => (window.step === 0 && old === 0 ? now : old + SMOOTHING * (now - old));
-  const imageGain = smooth(window.imageGain, perByte(imageSaved / Math.max(1, requests), window.imageGhostBytes));
-  const latentGain = smooth(
-    window.latentGain,
-    perByte(latentSaved / Math.max(1, requests), window.latentGhostBytes + window.latentTailBytes),
-  );
-  const sum = imageGain + latentGain;
-  if (sum === 0) return { alpha: window.alpha, step: window.step, imageGain, latentGain };
-  const slope = (imageGain - latentGain) / sum;
-  const last = Math.abs(window.step);
-  const turned = Math.sign(slope) !== Math.sign(window.step);
-  const length = clamp(last * (turned ? SHRINKAGE : GROWTH), limits.minStep, limits.maxStep);
-  const step = Math.sign(slope) * length;
-  return {
-    alpha: bounded(window.alpha + step * Math.min(1, 2 * Math.abs(slope)), limits),
-    step,
-    imageGain,
-    latentGain,
-  };
-};
+export function leastCostRule(window: SplitWindow, limits: BorderLimits): BorderDecision {
+  const costs = window.splits.map(({ decodes, misses }) => decodes * window.decodeMs + misses * window.fetchMs);
+  const best = costs.reduce((least, cost, i) => (cost < (costs[least] ?? Infinity) ? i : least), 0);
+  const cost = costs[best];
+  const at = window.splits[best]?.alpha;
+  if (cost === undefined || at === undefined || cost === 0) return { alpha: window.alpha, gradient: 0 };
+  const goal = bounded(at + vertex(costs[best - 1], cost, costs[best + 1]) * spacing(window.splits), limits);
+  const step = clamp((goal - window.alpha) / 2, -limits.maxStep, limits.maxStep);
+  return { alpha: bounded(window.alpha + step, limits), gradient: clamp(goal - window.alpha, -1, 1) };
+}
 
-/** A tier without bytes gains nothing measurable; its neighbour's gain decides. */
+/** Where the parabola through three evenly spaced points is least, in spacings from the middle one; half a spacing out at an end. */
+function vertex(before: number | undefined, here: number, after: number | undefined): number {
+  if (before === undefined) return -0.5;
+  if (after === undefined) return 0.5;
+  const curvature = before - 2 * here + after;
+  return curvature > 0 ? clamp((before - after) / (2 * curvature), -0.5, 0.5) : 0;
+}
+
+function spacing(splits: readonly SplitRates[]): number {
+  return (splits[1]?.alpha ?? 0) - (splits[0]?.alpha ?? 0);
+}
+
 function perByte(saved: number, bytes: number): number {
   return bytes > 0 ? saved / bytes : 0;
 }

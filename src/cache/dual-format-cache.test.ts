@@ -247,7 +247,7 @@ describe('whatever happens', () => {
         const { imageHits, latentHits, misses } = cache.statistics();
         expect({ image: imageHits, latent: latentHits, none: misses }).toEqual(lookups);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

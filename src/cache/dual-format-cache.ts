@@ -9,8 +9,10 @@
  * Pure: no I/O, no clock. What an entry weighs and what a decode and a fetch took is said by the caller. This class
  * keeps keys and payloads; all decisions are `TieredIndex`'s, which the simulator drives without them.
  */
-import { ACCESS, TieredIndex, type IndexEvents, type TieredIndexOptions } from './tiered-index.js';
+import { hashKey } from './key-hash.js';
 import { PLACE } from './slot-table.js';
+import { ACCESS, type TierEvents } from './tier-pair.js';
+import { TieredIndex, type TieredIndexOptions } from './tiered-index.js';
 
 /** What an entry needs in memory beside its payload's bytes, measured on Node 20 (`npm run bench -- cache`). */
 export const ENTRY_OVERHEAD_BYTES = 400;
@@ -39,17 +41,12 @@ export interface CacheStatistics {
   readonly latentBytes: number;
   readonly imageEntries: number;
   readonly latentEntries: number;
-  /** Objects that left lately and are remembered without their bytes. */
-  readonly ghostEntries: number;
   readonly imageHits: number;
   readonly latentHits: number;
   readonly misses: number;
   /** Hits in the part of a tier that a smaller one would have lost; SIEVE has no such part. */
   readonly imageTailHits: number;
   readonly latentTailHits: number;
-  /** Requests that a larger tier would have answered. */
-  readonly imageGhostHits: number;
-  readonly latentGhostHits: number;
   readonly promotions: number;
   /** Objects that fell back from the image tier with their latent. */
   readonly demotions: number;
@@ -57,7 +54,7 @@ export interface CacheStatistics {
   readonly latentEvictions: number;
   /** Decisions about the border. */
   readonly windows: number;
-  /** Relative difference of what a byte more is worth to the tiers, -1..1; over 0 the image tier should grow. */
+  /** Which way the border should go, -1..1; over 0 the image tier should grow. */
   readonly gradient: number;
   /** Moving averages, in milliseconds. */
   readonly decodeMs: number;
@@ -89,9 +86,8 @@ export interface ObjectCache<Image, Latent> {
 export class DualFormatCache<Image, Latent> implements ObjectCache<Image, Latent> {
   readonly #options: DualFormatCacheOptions;
   readonly #index: TieredIndex;
-  /** Of resident objects and ghosts. */
   readonly #slots = new Map<string, number>();
-  readonly #keys: string[] = [];
+  readonly #keys: (string | undefined)[] = [];
   readonly #images: (Image | undefined)[] = [];
   readonly #latents: (Latent | undefined)[] = [];
   readonly #freeSlots: number[] = [];
@@ -101,15 +97,10 @@ export class DualFormatCache<Image, Latent> implements ObjectCache<Image, Latent
   /** @throws RangeError where an option is out of its bounds */
   constructor(options: DualFormatCacheOptions) {
     this.#options = options;
-    const events: IndexEvents = {
+    const events: TierEvents = {
       demoted: (slot) => (this.#images[slot] = undefined),
       latentDropped: (slot) => (this.#latents[slot] = undefined),
-      evicted: (slot, forgotten) => {
-        this.#images[slot] = undefined;
-        this.#latents[slot] = undefined;
-        if (forgotten) this.#free(slot);
-      },
-      forgotten: (slot) => this.#free(slot),
+      evicted: (slot) => this.#free(slot),
       latentWanted: (slot) => {
         const key = this.#keys[slot];
         const image = this.#images[slot];
@@ -121,14 +112,16 @@ export class DualFormatCache<Image, Latent> implements ObjectCache<Image, Latent
 
   lookup(key: string): Lookup<Image, Latent> {
     const slot = this.#slots.get(key);
+    const hash = hashKey(key);
     if (slot === undefined) {
-      this.#index.accessUnknown();
+      this.#index.accessUnknown(hash);
+      this.#flushWanted();
       return this.#miss();
     }
     // Read first: the access may end a window, and what follows may evict this very entry.
     const image = this.#images[slot];
     const latent = this.#latents[slot];
-    const access = this.#index.access(slot);
+    const access = this.#index.access(slot, hash);
     this.#flushWanted();
     if (access === ACCESS.image && image !== undefined) return { tier: 'image', payload: image };
     if (access !== ACCESS.miss && latent !== undefined)
@@ -145,7 +138,7 @@ export class DualFormatCache<Image, Latent> implements ObjectCache<Image, Latent
     const slot = this.#slotOf(key);
     this.#images[slot] = undefined;
     this.#latents[slot] = payload;
-    this.#index.insertLatent(slot, bytes);
+    this.#index.insertLatent(slot, hashKey(key), bytes);
     this.#flushWanted();
   }
 
@@ -155,11 +148,11 @@ export class DualFormatCache<Image, Latent> implements ObjectCache<Image, Latent
     // In place first: the object may be demoted, or evicted again, before `insertImage` returns.
     this.#images[slot] = image.payload;
     this.#latents[slot] = latent?.payload;
-    if (!this.#index.insertImage(slot, image.bytes, latent?.bytes ?? 0)) {
+    if (!this.#index.insertImage(slot, hashKey(key), image.bytes, latent?.bytes ?? 0)) {
       this.#images[slot] = before.image;
       this.#latents[slot] = before.latent;
-      if (this.#index.placeOf(slot) === PLACE.nowhere && !this.#index.isGhost(slot)) this.#free(slot);
-    } else if (this.#index.placeOf(slot) === PLACE.image && !this.#index.carriesLatent(slot)) {
+      if (this.#index.placeOf(slot) === PLACE.nowhere) this.#free(slot);
+    } else if (this.#index.placeOf(slot) === PLACE.image) {
       this.#latents[slot] = undefined;
     }
     this.#flushWanted();
@@ -168,9 +161,7 @@ export class DualFormatCache<Image, Latent> implements ObjectCache<Image, Latent
   delete(key: string): void {
     const slot = this.#slots.get(key);
     if (slot === undefined) return;
-    this.#index.remove(slot);
-    this.#images[slot] = undefined;
-    this.#latents[slot] = undefined;
+    this.#index.remove(slot, hashKey(key));
     this.#free(slot);
   }
 
@@ -188,22 +179,19 @@ export class DualFormatCache<Image, Latent> implements ObjectCache<Image, Latent
 
   statistics(): CacheStatistics {
     const index = this.#index;
-    const counters = index.counters;
+    const { tiers, counters } = index;
     return {
       capacityBytes: this.#options.capacityBytes,
       alpha: index.alpha,
-      imageBytes: index.imageBytes,
-      latentBytes: index.latentBytes,
-      imageEntries: index.imageEntries,
-      latentEntries: index.latentEntries,
-      ghostEntries: index.ghostEntries,
+      imageBytes: tiers.imageBytes,
+      latentBytes: tiers.latentBytes,
+      imageEntries: tiers.imageEntries,
+      latentEntries: tiers.latentEntries,
       imageHits: counters.imageHits,
       latentHits: counters.latentHits,
       misses: counters.misses,
       imageTailHits: counters.imageTailHits,
       latentTailHits: counters.latentTailHits,
-      imageGhostHits: counters.imageGhostLatentHits + counters.imageGhostMisses,
-      latentGhostHits: counters.latentGhostMisses,
       promotions: counters.promotions,
       demotions: counters.demotions,
       imageEvictions: counters.imageEvictions,
@@ -231,9 +219,11 @@ export class DualFormatCache<Image, Latent> implements ObjectCache<Image, Latent
 
   #free(slot: number): void {
     const key = this.#keys[slot];
-    if (key === undefined || this.#slots.get(key) !== slot) return;
+    if (key === undefined) return;
     this.#slots.delete(key);
-    this.#keys[slot] = '';
+    this.#keys[slot] = undefined;
+    this.#images[slot] = undefined;
+    this.#latents[slot] = undefined;
     this.#freeSlots.push(slot);
   }
 

@@ -46,11 +46,10 @@ export function cachePreset(policy: CachePolicy, options: PresetOptions): Tiered
       window,
       minAlpha: 0.05,
       maxAlpha: 0.95,
-      minStep: step,
       maxStep: step,
     } as const;
     return { ...common, imageEviction: 'lru', demotion: 'none', ...(alpha === 'auto' && { border }) };
   }
-  const border = { rule: 'adaptive', window, minAlpha: 0.02, maxAlpha: 0.98, minStep: 0.002, maxStep: 0.05 } as const;
+  const border = { rule: 'least-cost', window, minAlpha: 0.05, maxAlpha: 0.95, maxStep: 0.1 } as const;
   return { ...common, imageEviction: 'sieve', demotion: 'carry-until-hit', ...(alpha === 'auto' && { border }) };
 }

@@ -85,7 +85,15 @@ async function simulate(options: SimulateOptions): Promise<void> {
     bar.end();
     if (options.html !== undefined) await writeFile(options.html, htmlPage(replays, page));
     const rows = replays.map(({ row }) => row);
-    process.stdout.write(options.json ? `${JSON.stringify(rows, null, 1)}\n` : `${page.trace}\n${formatTable(rows)}`);
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify(rows, null, 1)}\n`);
+      return;
+    }
+    const seconds = replays.reduce((sum, { requestsPerSecond }) => sum + page.requests / requestsPerSecond, 0);
+    const speed = (replays.length * page.requests) / seconds / 1e6;
+    process.stdout.write(
+      `${page.trace}\n${formatTable(rows)}${speed.toFixed(2)} million requests a second and core, ${seconds.toFixed(1)} s of replay\n`,
+    );
   } finally {
     bar.end();
   }

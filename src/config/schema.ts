@@ -228,7 +228,7 @@ export const configSchema = z.strictObject({
         .enum(CACHE_POLICIES)
         .default('adaptive')
         .describe(
-          '`adaptive`: SIEVE in the image tier, evicted images fall back to the latent tier, a step that adapts. `published`: two LRU tiers and a fixed step, for comparison.',
+          '`adaptive`: SIEVE in the image tier, evicted images fall back to the latent tier, the border goes to the least cost that five small shadow caches show. `published`: two LRU tiers and a fixed step, for comparison.',
         ),
       promotionHits: z
         .number()
@@ -243,7 +243,7 @@ export const configSchema = z.strictObject({
         .max(0.5)
         .default(DEFAULT_TAIL)
         .describe(
-          'Share of a tier that counts as its tail, and of the budget that is remembered after eviction, when the border is moved.',
+          'Share of an LRU tier that counts as its tail: what the policy `published` moves its border by, and a metric.',
         ),
       window: z
         .union([z.literal('auto'), z.number().int().min(100)], {

@@ -14,7 +14,7 @@ const SHARE = 0.02;
 let trace: StoredTrace;
 
 beforeAll(async () => {
-  trace = await storeTrace(syntheticTrace({ requests: 60_000, seed: 3 }), () => undefined);
+  trace = await storeTrace(syntheticTrace({ requests: 20_000, seed: 3 }), () => undefined);
 });
 
 function rowsOf(config: ConfigurationName, share = SHARE): SimulationRow[] {

@@ -3,7 +3,9 @@
  * that a request allocates nothing.
  */
 import { PLACE } from '../../cache/slot-table.js';
-import { ACCESS, TieredIndex, type IndexEvents } from '../../cache/tiered-index.js';
+import { hashNumber } from '../../cache/key-hash.js';
+import { ACCESS, type TierEvents } from '../../cache/tier-pair.js';
+import { TieredIndex } from '../../cache/tiered-index.js';
 import type { Simulation } from './configuration.js';
 import { LatencyHistogram } from './latency-histogram.js';
 import { LatencyModel, type LatencyOptions } from './latency-model.js';
@@ -75,11 +77,10 @@ class Run {
     private readonly simulation: Simulation,
     private readonly options: ReplayOptions,
   ) {
-    const events: IndexEvents = {
+    const events: TierEvents = {
       demoted: () => undefined,
       latentDropped: () => undefined,
       evicted: () => undefined,
-      forgotten: () => undefined,
       latentWanted: (slot) => this.#wanted.push(slot),
     };
     this.#index = new TieredIndex(simulation.cache, events);
@@ -126,39 +127,40 @@ class Run {
   #request(i: number, object: number): number {
     const index = this.#index;
     this.#latencies.at(i);
-    const access = index.access(object);
+    const hash = hashNumber(object);
+    const access = index.access(object, hash);
     let ms = this.#latencies.hitMs;
-    if (access === ACCESS.miss) ms += this.#miss(i, object);
+    if (access === ACCESS.miss) ms += this.#miss(i, object, hash);
     else if (access !== ACCESS.image) {
       const decode = this.#decode(i);
       ms += decode;
       if (access === ACCESS.latentPromote)
-        index.insertImage(object, this.trace.imageBytes[object] ?? 0, this.trace.latentBytes[object] ?? 0);
+        index.insertImage(object, hash, this.trace.imageBytes[object] ?? 0, this.trace.latentBytes[object] ?? 0);
     }
     if (this.#wanted.length > 0) this.#refetch();
     return ms;
   }
 
-  #miss(i: number, object: number): number {
+  #miss(i: number, object: number, hash: number): number {
     const index = this.#index;
     const imageBytes = this.trace.imageBytes[object] ?? 0;
     const latentBytes = this.trace.latentBytes[object] ?? 0;
     const { source } = this.simulation;
     if (source === 'generation') {
-      index.insertImage(object, imageBytes, 0);
+      index.insertImage(object, hash, imageBytes, 0);
       return this.#latencies.generation(i);
     }
     const fetch = this.#latencies.fetch(i);
     index.observeFetch(fetch);
     if (source === 'image-store') {
       this.#storeBytes += imageBytes;
-      index.insertImage(object, imageBytes, 0);
+      index.insertImage(object, hash, imageBytes, 0);
       return fetch;
     }
     this.#storeBytes += latentBytes;
     const decode = this.#decode(i);
-    if (index.firstTier === 'image') index.insertImage(object, imageBytes, latentBytes);
-    else index.insertLatent(object, latentBytes);
+    if (index.firstTier === 'image') index.insertImage(object, hash, imageBytes, latentBytes);
+    else index.insertLatent(object, hash, latentBytes);
     return fetch + decode;
   }
 
@@ -174,7 +176,7 @@ class Run {
       if (this.#index.placeOf(object) !== PLACE.nowhere) continue;
       const latentBytes = this.trace.latentBytes[object] ?? 0;
       this.#storeBytes += latentBytes;
-      this.#index.insertLatent(object, latentBytes);
+      this.#index.insertLatent(object, hashNumber(object), latentBytes);
     }
   }
 
