@@ -6,12 +6,17 @@ import { benchDeviceBusy } from './decode/device-busy.js';
 import { benchMemorySoak } from './decode/memory-soak.js';
 import { benchOverhead } from './decode/overhead.js';
 import { benchPythonPeer } from './decode/python-peer.js';
+import { benchFidelity } from './fidelity/fidelity.js';
+import { benchProviders } from './fidelity/providers.js';
+import { benchReduction } from './fidelity/reduction.js';
+import { benchStages } from './fidelity/stages.js';
 import type { Bench, BenchRow } from './row.js';
 
 const BENCHES: Readonly<Record<string, readonly Bench[]>> = {
   codec: [benchPcodec, benchPng],
   decode: [benchDeviceBusy, benchOverhead, benchPythonPeer],
   'decode-soak': [benchMemorySoak],
+  fidelity: [benchFidelity, benchReduction, benchProviders, benchStages],
 };
 
 const USAGE_EXIT_CODE = 2;

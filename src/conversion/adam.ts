@@ -17,22 +17,19 @@ export class Adam {
   readonly #square: Float32Array;
   #taken = 0;
 
-  /** @param steps how many will be taken, which says when the step is brought down */
-  constructor(
-    start: Float32Array,
-    private readonly steps: number,
-  ) {
+  constructor(start: Float32Array) {
     this.latent = start.slice();
     this.#mean = new Float32Array(start.length);
     this.#square = new Float32Array(start.length);
   }
 
-  step(gradient: Float32Array): void {
+  /** @param progress share of the search that this step ends, from 0 to 1: it says when the step is brought down */
+  step(gradient: Float32Array, progress: number): void {
     const { latent } = this;
     const mean = this.#mean;
     const square = this.#square;
     this.#taken += 1;
-    const rate = this.#rate() / (1 - BETA_1 ** this.#taken);
+    const rate = stepLength(progress) / (1 - BETA_1 ** this.#taken);
     const correction = 1 / (1 - BETA_2 ** this.#taken);
     for (let i = 0; i < latent.length; i++) {
       const slope = gradient[i] ?? 0;
@@ -43,9 +40,8 @@ export class Adam {
       latent[i] = (latent[i] ?? 0) - (rate * m) / (Math.sqrt(v * correction) + EPSILON);
     }
   }
+}
 
-  #rate(): number {
-    const done = this.#taken / this.steps;
-    return STEP * (done < HELD ? 1 : Math.max(LEAST_STEP_SHARE, (1 - done) / (1 - HELD)));
-  }
+function stepLength(progress: number): number {
+  return STEP * (progress < HELD ? 1 : Math.max(LEAST_STEP_SHARE, (1 - progress) / (1 - HELD)));
 }

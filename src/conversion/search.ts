@@ -5,6 +5,7 @@
 import { toFloat16, toFloat32 } from '../decode/half-floats.js';
 import { Adam } from './adam.js';
 import { psnrOf } from './fidelity.js';
+import { outOfReach } from './out-of-reach.js';
 import type { VaeSession } from './vae-session.js';
 
 export interface SearchBudget {
@@ -72,7 +73,9 @@ async function descend(
   start: Candidate,
   budget: SearchBudget,
 ): Promise<{ best: Candidate; steps: number }> {
-  const optimiser = new Adam(start.latent, budget.steps);
+  const optimiser = new Adam(start.latent);
+  const began = performance.now();
+  const curve = [start.psnr];
   let best = start;
   let steps = 0;
   while (steps < budget.steps && performance.now() < budget.until) {
@@ -80,8 +83,12 @@ async function descend(
     const { squares, gradient } = await session.slope(latent);
     const psnr = psnrOf(squares, samples);
     if (psnr > best.psnr) best = { latent, psnr };
-    optimiser.step(gradient);
     steps++;
+    curve.push(best.psnr);
+    if (outOfReach(curve, budget.floor)) break;
+    // Whichever budget ends first says when the step is brought down: the last, short steps gain the most.
+    const time = (performance.now() - began) / (budget.until - began);
+    optimiser.step(gradient, Math.min(1, Math.max(steps / budget.steps, time)));
   }
   return { best, steps };
 }

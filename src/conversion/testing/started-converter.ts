@@ -11,6 +11,7 @@ import type { InstalledModel } from '../../models/installed-model.js';
 import { packagePath } from '../../package-root.js';
 import { ConversionPool } from '../conversion-pool.js';
 import type { ConversionOptions } from '../conversion.js';
+import { VaeSession } from '../vae-session.js';
 
 export const NEVER: AbortSignal = new AbortController().signal;
 
@@ -22,13 +23,16 @@ export interface StartedConverter {
 }
 
 /** @param directories of models beside the bundled one */
-export async function startConverter(directories: readonly string[] = []): Promise<StartedConverter> {
+export async function startConverter(
+  directories: readonly string[] = [],
+  { threads = 2 }: { readonly threads?: number } = {},
+): Promise<StartedConverter> {
   const cacheDirectory = await mkdtemp(join(tmpdir(), 'latentbox-conversion-'));
   const models = await loadModels({ directories: [packagePath('models/bundled'), ...directories], cacheDirectory });
   const pipeline = createDecodePipeline({
     models,
     providers: ['cpu'],
-    threads: 2,
+    threads,
     codecWorkers: 1,
     queueDepth: 64,
     memory: new ByteSemaphore({ capacity: 1 << 30, maxWaiting: 64 }),
@@ -82,6 +86,32 @@ export async function ownPicture(
     .png({ adaptiveFiltering: true })
     .toBuffer();
   return { pixels, png: withChunks(bare, chunks) };
+}
+
+export interface Crop {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What a model's decoder makes of a part of a picture: encoded, decoded, and saved as another program would. */
+export async function redecoded(
+  { pipeline, models }: Pick<StartedConverter, 'pipeline' | 'models'>,
+  name: string,
+  picture: Uint8Array,
+  crop: Crop,
+): Promise<Uint8Array> {
+  const model = models.find((candidate) => candidate.name === name);
+  if (!model) throw new Error(`the model ${name} is not installed`);
+  const { width, height } = crop;
+  const pixels = await sharp(picture, { ignoreIcc: true }).removeAlpha().extract(crop).raw().toBuffer();
+  const tiling = { maxPixels: 1 << 24, overlap: 16, blend: 8 };
+  const session = new VaeSession(pipeline, model, { pixels, width, height }, NEVER, tiling);
+  const decoded = await session.decode(await session.encode());
+  return sharp(decoded, { raw: { width, height, channels: 3 } })
+    .png({ adaptiveFiltering: true })
+    .toBuffer();
 }
 
 /** A PNG as another program wrote it, with chunks put before its image data and before its end. */
