@@ -2,7 +2,7 @@
 import { errors } from './errors.js';
 import type { ByteRange, ResolvedByteRange } from './object-store.js';
 
-const SINGLE_RANGE = /^bytes=\s*(\d*)-(\d*)\s*$/;
+const SINGLE_RANGE = /^bytes=(\d*)-(\d*)$/;
 
 /**
  * Reads a Range header. S3 answers only single ranges; anything else (several ranges, another unit, `last < first`) is
@@ -21,6 +21,18 @@ export function parseRange(header: string): ByteRange | undefined {
 /** The range as a Range header says it. */
 export function formatRange(range: ByteRange): string {
   return range.kind === 'suffix' ? `bytes=-${range.length}` : `bytes=${range.first}-${range.last ?? ''}`;
+}
+
+/** A range of a copy's source, which must lie inside it. Throws InvalidArgument. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */
+export function resolveCopyRange(range: ByteRange, size: number): ResolvedByteRange {
+  const last = range.kind === 'from' ? (range.last ?? size - 1) : size - 1;
+  if (range.kind === 'suffix' || last >= size)
+    throw errors.invalidArgument(
+      'x-amz-copy-source-range',
+      formatRange(range),
+      `Range specified is not valid for source object of size: ${size}`,
+    );
+  return { first: range.first, last };
 }
 
 /** Cuts a range to an object of `size` bytes. Throws InvalidRange where no byte of it lies inside. */

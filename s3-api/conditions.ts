@@ -77,6 +77,25 @@ export function evaluateWriteConditions(
     throw errors.preconditionFailed('If-None-Match');
 }
 
+/**
+ * Decides a conditional delete as {@link evaluateWriteConditions}, with S3's conditions on size and time of change.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+ */
+export function evaluateDeleteConditions(
+  conditions: Conditions | undefined,
+  key: string,
+  current: (Validators & { readonly size: number }) | undefined,
+): void {
+  if (conditions === undefined) return;
+  evaluateWriteConditions(conditions, key, current);
+  const { ifMatchSize, ifMatchLastModified } = conditions;
+  if (ifMatchSize === undefined && ifMatchLastModified === undefined) return;
+  if (current === undefined) throw errors.noSuchKey(key);
+  if (ifMatchSize !== undefined && ifMatchSize !== current.size) throw errors.preconditionFailed('x-amz-if-match-size');
+  if (ifMatchLastModified !== undefined && seconds(ifMatchLastModified) !== seconds(current.lastModified))
+    throw errors.preconditionFailed('x-amz-if-match-last-modified-time');
+}
+
 /** A recipient ignores a date that is no HTTP-date (RFC 9110 section 13.1.3). */
 function httpDate(value: string | undefined): Date | undefined {
   if (value === undefined) return undefined;

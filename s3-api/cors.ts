@@ -32,7 +32,7 @@ export function parseCorsDocument(xml: string): readonly CorsRule[] {
     for (const origin of origins) requireOneWildcard('AllowedOrigin', origin);
     for (const header of headers) requireOneWildcard('AllowedHeader', header);
     const maxAge = childText(rule, 'MaxAgeSeconds');
-    if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge)) throw errors.malformedXml();
+    if (maxAge !== undefined && !/^-?\d{1,9}$/.test(maxAge)) throw errors.malformedXml();
     return {
       origins,
       methods,
@@ -121,7 +121,7 @@ export class BucketCors {
     signal: AbortSignal,
   ): Promise<Readonly<Record<string, string>>> {
     const origin = headers.get('origin');
-    if (origin === undefined)
+    if (origin === undefined || origin === '')
       throw new S3Error('BadRequest', 'Insufficient information. Origin request header needed.');
     const method = headers.get('access-control-request-method');
     if (method === undefined || !CORS_METHODS.has(method))

@@ -31,6 +31,7 @@ export const S3_ERROR_STATUS = {
   InvalidPartOrder: 400,
   InvalidPolicyDocument: 400,
   InvalidRange: 416,
+  InvalidRedirectLocation: 400,
   InvalidRequest: 400,
   InvalidStorageClass: 400,
   InvalidTag: 400,
@@ -121,7 +122,7 @@ export const errors = {
   malformedXml: (cause?: unknown) =>
     new S3Error(
       'MalformedXML',
-      'The XML you provided was not well-formed or did not validate against our published schema',
+      'The XML you provided was not well-formed or did not validate against our published schema.',
       { cause },
     ),
 
@@ -138,7 +139,7 @@ export const errors = {
     }),
 
   noSuchBucket: (bucket: string) =>
-    new S3Error('NoSuchBucket', 'The specified bucket does not exist', { fields: { BucketName: bucket } }),
+    new S3Error('NoSuchBucket', 'The specified bucket does not exist.', { fields: { BucketName: bucket } }),
 
   noSuchKey: (key: string) => new S3Error('NoSuchKey', 'The specified key does not exist.', { fields: { Key: key } }),
 
@@ -150,7 +151,7 @@ export const errors = {
   noSuchUpload: (uploadId: string) =>
     new S3Error(
       'NoSuchUpload',
-      'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+      'The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
       { fields: { UploadId: uploadId } },
     ),
 
@@ -162,7 +163,7 @@ export const errors = {
     ),
 
   bucketNotEmpty: (bucket: string) =>
-    new S3Error('BucketNotEmpty', 'The bucket you tried to delete is not empty', { fields: { BucketName: bucket } }),
+    new S3Error('BucketNotEmpty', 'The bucket you tried to delete is not empty.', { fields: { BucketName: bucket } }),
 
   invalidBucketName: (bucket: string) =>
     new S3Error('InvalidBucketName', 'The specified bucket is not valid.', { fields: { BucketName: bucket } }),
@@ -170,14 +171,14 @@ export const errors = {
   invalidPart: (uploadId: string, partNumber: number, etag: string) =>
     new S3Error(
       'InvalidPart',
-      "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+      "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
       { fields: { UploadId: uploadId, PartNumber: String(partNumber), ETag: etag } },
     ),
 
   invalidPartOrder: (uploadId: string) =>
     new S3Error(
       'InvalidPartOrder',
-      'The list of parts was not in ascending order. The parts list must be specified in order by part number.',
+      'The list of parts was not in ascending order. Parts must be ordered by part number.',
       { fields: { UploadId: uploadId } },
     ),
 
@@ -205,7 +206,7 @@ export const errors = {
 
   /** `condition` is the name of the header that did not hold. */
   preconditionFailed: (condition: string) =>
-    new S3Error('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
+    new S3Error('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold.', {
       fields: { Condition: condition },
     }),
 

@@ -16,9 +16,10 @@ export { isAllowed, readOnlyRules } from './auth/authorize.js';
 export * from './object-store.js';
 export { errors, S3_ERROR_STATUS, S3Error, type S3ErrorCode, type S3ErrorOptions } from './errors.js';
 
-export { formatRange, parseRange, resolveByteRange } from './byte-range.js';
+export { formatRange, parseRange, resolveByteRange, resolveCopyRange } from './byte-range.js';
 export {
   evaluateCopySourceConditions,
+  evaluateDeleteConditions,
   evaluateReadConditions,
   evaluateWriteConditions,
   type Validators,

@@ -77,6 +77,10 @@ export interface Conditions {
   readonly ifNoneMatch?: readonly string[];
   readonly ifModifiedSince?: Date;
   readonly ifUnmodifiedSince?: Date;
+  /** Of deletes: bytes. */
+  readonly ifMatchSize?: number;
+  /** Of deletes, to the second. */
+  readonly ifMatchLastModified?: Date;
 }
 
 /**
@@ -165,7 +169,7 @@ export interface CopyResult extends WriteResult {
 
 export interface DeleteOptions {
   readonly versionId?: string;
-  /** `ifMatch` only. Deleting a key that is not there succeeds unless a condition was given. */
+  /** `ifMatch`, `ifMatchSize` and `ifMatchLastModified` only. Deleting a key that is not there succeeds unless a condition was given. */
   readonly conditions?: Conditions;
 }
 

@@ -18,7 +18,14 @@ import {
   getBucketPolicyStatus,
   putBucketPolicy,
 } from './operations/bucket-policy.js';
-import { defaultSetting, deleteUnsetSetting, noConfigurations, unsetSetting } from './operations/bucket-settings.js';
+import {
+  defaultSetting,
+  deleteUnsetSetting,
+  noConfigurations,
+  OWNER_ENFORCED,
+  putBucketOwnershipControls,
+  unsetSetting,
+} from './operations/bucket-settings.js';
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from './operations/bucket-tagging.js';
 import { completeMultipartUpload } from './operations/complete-multipart-upload.js';
 import { copyObject } from './operations/copy-object.js';
@@ -93,6 +100,13 @@ export const ROUTES: readonly Route[] = [
     deleteBucketEncryption,
   ),
 
+  route(
+    'PUT',
+    'bucket?ownershipControls',
+    'PutBucketOwnershipControls',
+    's3:PutBucketOwnershipControls',
+    putBucketOwnershipControls,
+  ),
   ...unsetBucketSettings(),
 
   route('GET', 'object', 'GetObject', 's3:GetObject', getObject),
@@ -125,7 +139,7 @@ function unsetBucketSettings(): readonly Route[] {
     route('GET', `bucket?${subResource}`, `GetBucket${name}`, `s3:${action}`, handler);
   const remove = (subResource: string, name: string, action: string) =>
     route('DELETE', `bucket?${subResource}`, `DeleteBucket${name}`, `s3:${action}`, deleteUnsetSetting);
-  const ownership = { Rule: { ObjectOwnership: 'BucketOwnerEnforced' } };
+  const ownership = { Rule: { ObjectOwnership: OWNER_ENFORCED } };
   return [
     get(
       'publicAccessBlock',

@@ -71,8 +71,8 @@ export function integerParameter(
 }
 
 /** Reads a whole document body (XML, JSON) into memory. Throws MaxMessageLengthExceeded beyond `maxBytes`. */
-export async function readDocument(request: S3Request, maxBytes: number): Promise<Buffer> {
-  return collect(request.openBody().body, maxBytes);
+export async function readDocument(request: S3Request, maxBytes: number, limits: BodyLimits = {}): Promise<Buffer> {
+  return collect(request.openBody(limits).body, maxBytes);
 }
 
 async function collect(body: Readable, maxBytes: number): Promise<Buffer> {

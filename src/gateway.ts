@@ -27,6 +27,7 @@ import { packagePath } from './package-root.js';
 /** Requests that may wait for memory before they are told to slow down. */
 const MAX_WAITING_FOR_MEMORY = 1024;
 const MS_PER_SECOND = 1000;
+const FILESYSTEM_ACCOUNT = '000000000000';
 
 export interface GatewayEndpoints {
   readonly endpoint: string;
@@ -138,6 +139,7 @@ export class Gateway {
       store,
       credentials: staticCredentials(credentials, config.anonymous),
       region: s3.region,
+      ...accountOf(config),
       domains: s3.domains,
       externalUrls: s3.externalUrls.map((url) => new URL(url)),
       limits: { maxConnections: s3.maxConnections },
@@ -182,6 +184,12 @@ export class Gateway {
     for (const part of this.owned) await part.close();
     await this.admin.close();
   }
+}
+
+/** Over an S3 store it is that store's account which a client names. */
+function accountOf({ s3, store }: Config): { readonly accountId?: string } {
+  if (s3.accountId !== undefined) return { accountId: s3.accountId };
+  return store.type === 'filesystem' ? { accountId: FILESYSTEM_ACCOUNT } : {};
 }
 
 const ALLOW_ALL = [{ actions: ['*'], resources: ['*'] }];

@@ -57,6 +57,19 @@ describe('verifyPostPolicy', () => {
     expect(policy === undefined ? undefined : maxFileSize(policy)).toBe(1000);
   });
 
+  it('verifies a signature of version 2, which signs the whole policy as well', () => {
+    const policy = encode(POLICY);
+    const { accessKeyId, secretAccessKey } = EXAMPLE_CREDENTIAL;
+    const signature = createHmac('sha1', secretAccessKey).update(policy).digest('base64');
+    const fields = new Map([
+      ['key', 'user/cat.png'],
+      ['awsaccesskeyid', accessKeyId],
+      ['policy', policy],
+      ['signature', signature],
+    ]);
+    expect(verifyPostPolicy(fields, exampleDeps()).authenticated).toMatchObject({ credentialName: 'example' });
+  });
+
   it.each<[string, Record<string, string | undefined>, string]>([
     [
       'a changed policy',
@@ -73,7 +86,17 @@ describe('verifyPostPolicy', () => {
     ['no date', { 'x-amz-date': undefined }, 'InvalidArgument'],
     ['a malformed date', { 'x-amz-date': 'yesterday' }, 'InvalidArgument'],
     ['another algorithm', { 'x-amz-algorithm': 'AWS4-HMAC-SHA1' }, 'InvalidArgument'],
-    ['SigV2', { 'x-amz-credential': undefined, awsaccesskeyid: 'A' }, 'InvalidRequest'],
+    ['version 2 without a signature', { 'x-amz-credential': undefined, awsaccesskeyid: 'A' }, 'InvalidArgument'],
+    [
+      'an unknown key of version 2',
+      { 'x-amz-credential': undefined, awsaccesskeyid: 'A', signature: 'x' },
+      'InvalidAccessKeyId',
+    ],
+    [
+      'a wrong signature of version 2',
+      { 'x-amz-credential': undefined, awsaccesskeyid: EXAMPLE_CREDENTIAL.accessKeyId, signature: 'x' },
+      'SignatureDoesNotMatch',
+    ],
     ['an unknown token', { 'x-amz-security-token': 'token' }, 'InvalidToken'],
     ['a policy that is no JSON', { policy: 'AAAA' }, 'InvalidPolicyDocument'],
     ['a policy without expiration', { policy: encode({ conditions: [] }) }, 'InvalidPolicyDocument'],

@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { S3Error } from '../errors.js';
 import { parseScope, parseTimestamp, type ScopeFault } from './scope.js';
+import type { Credential } from './credentials.js';
+import { hmacSha1 } from './query-v2.js';
 import { ALGORITHM, equalInConstantTime, sign, signingKey } from './signature.js';
 import type { AuthenticatedRequest, AuthenticationDeps } from './types.js';
 import { findCredential, signatureDoesNotMatch } from './verify.js';
@@ -34,7 +36,8 @@ const EXEMPT_FIELDS = new Set(['x-amz-signature', 'file', 'policy', 'awsaccesske
 
 /**
  * Verifies the form's signature over its policy and parses the policy; what it demands is for {@link checkPostPolicy}.
- * A form with neither policy nor credential is anonymous. Throws as header authentication does, and with
+ * Version 2 (`AWSAccessKeyId`, `signature`) is taken beside version 4: boto3's `generate_presigned_post` makes it by
+ * default, and it signs the whole policy as well. A form with neither policy nor credential is anonymous. Throws as header authentication does, and with
  * InvalidPolicyDocument.
  */
 export function verifyPostPolicy(fields: FormFields, deps: AuthenticationDeps): VerifiedForm {
@@ -54,12 +57,15 @@ export function verifyPostPolicy(fields: FormFields, deps: AuthenticationDeps): 
       },
     );
   };
-  if (fields.has('awsaccesskeyid') && credentialText === undefined)
-    throw new S3Error(
-      'InvalidRequest',
-      `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
-    );
   const document = take('policy');
+  const accessKey = fields.get('awsaccesskeyid');
+  if (accessKey !== undefined && credentialText === undefined) {
+    const signature = take('signature');
+    const credential = findCredential(deps.credentials, accessKey, fields.get('x-amz-security-token'));
+    if (!equalInConstantTime(hmacSha1(credential.secretAccessKey, document), signature))
+      throw signatureDoesNotMatch(accessKey, signature, document);
+    return verified(credential, document);
+  }
   if (take('x-amz-algorithm') !== ALGORITHM)
     throw new S3Error('InvalidArgument', `x-amz-algorithm only supports "${ALGORITHM}"`, {
       fields: { ArgumentName: 'x-amz-algorithm', ArgumentValue: take('x-amz-algorithm') },
@@ -75,7 +81,10 @@ export function verifyPostPolicy(fields: FormFields, deps: AuthenticationDeps): 
   if (!equalInConstantTime(sign(signingKey(credential, scope), document), signature))
     throw signatureDoesNotMatch(credential.accessKeyId, signature, document);
 
-  const { name, accessKeyId, allow } = credential;
+  return verified(credential, document);
+}
+
+function verified({ name, accessKeyId, allow }: Credential, document: string): VerifiedForm {
   return {
     authenticated: formOf({ name, accessKeyId, allow }, 'post-policy'),
     policy: parsePolicy(document),

@@ -104,6 +104,7 @@ function signedParameters(pairs: readonly (readonly [string, string])[]): string
   return `?${signed.map(([name, value]) => (value === '' ? name : `${name}=${value}`)).join('&')}`;
 }
 
-function hmacSha1(secret: string, text: string): string {
+/** Base64, as version 2 writes signatures. */
+export function hmacSha1(secret: string, text: string): string {
   return createHmac('sha1', secret).update(Buffer.from(text, 'latin1')).digest('base64');
 }

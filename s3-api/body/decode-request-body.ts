@@ -25,7 +25,7 @@ export function decodeRequestBody(
 ): DecodedBody {
   const { payload, chunkSigning } = authenticated;
   const streaming = payload.kind === 'streaming' ? payload : undefined;
-  const claim = readChecksumClaim(request, streaming?.trailer === true);
+  const claim = limits.checksumOfAnother === true ? undefined : readChecksumClaim(request, streaming?.trailer === true);
   const integrity = new BodyIntegrity(request, payload, claim);
   const expected = decodedLength(request, streaming !== undefined, limits);
   const maxBytes = limits.maxBytes ?? MAX_PUT_BYTES;

@@ -7,6 +7,8 @@ export interface BodyLimits {
   readonly maxBytes?: number;
   /** Reject with MissingContentLength where neither Content-Length nor x-amz-decoded-content-length is there. */
   readonly requireLength?: boolean;
+  /** `x-amz-checksum-*` headers speak of something else than this body (CompleteMultipartUpload's of the whole object). */
+  readonly checksumOfAnother?: boolean;
 }
 
 /**

@@ -50,8 +50,8 @@ export function parseSystemMetadata(headers: ReadonlyMap<string, string>): Syste
   const redirect = metadata.websiteRedirectLocation;
   if (redirect !== undefined && !/^(?:\/|https?:\/\/)/.test(redirect))
     throw new S3Error(
-      'InvalidArgument',
-      'The website redirect location must have a prefix of "http://" or "https://" or "/".',
+      'InvalidRedirectLocation',
+      "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
     );
   return metadata;
 }
@@ -136,15 +136,29 @@ export function parseStorageClass(headers: ReadonlyMap<string, string>): string 
 export function parseTaggingHeader(headers: ReadonlyMap<string, string>): TagSet | undefined {
   const header = headers.get('x-amz-tagging');
   if (header === undefined) return undefined;
-  const pairs = header.split('&').filter((pair) => pair !== '');
-  return checkedTags(
-    pairs.map((pair) => {
+  const malformed = () =>
+    errors.invalidArgument(
+      'x-amz-tagging',
+      header,
+      "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+    );
+  const decode = (text: string): string => {
+    try {
+      return decodeQueryComponent(text);
+    } catch {
+      throw malformed();
+    }
+  };
+  const pairs = header
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map((pair): readonly [string, string] => {
       const equals = pair.indexOf('=');
-      return equals < 0
-        ? [decodeQueryComponent(pair), '']
-        : [decodeQueryComponent(pair.slice(0, equals)), decodeQueryComponent(pair.slice(equals + 1))];
-    }),
-  );
+      return equals < 0 ? [decode(pair), ''] : [decode(pair.slice(0, equals)), decode(pair.slice(equals + 1))];
+    });
+  const names = new Set(pairs.map(([name]) => name));
+  if (names.size < pairs.length || names.has('')) throw malformed();
+  return checkedTags(pairs);
 }
 
 /** Checks tags against S3's limits. `maximum`: 10 for objects, 50 for buckets. */

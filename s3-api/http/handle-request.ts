@@ -203,8 +203,6 @@ export class RequestHandler {
     for (const name of ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner']) {
       const expected = headers.get(name);
       if (expected === undefined) continue;
-      if (!/^\d{12}$/.test(expected))
-        throw errors.invalidRequest(`The value of the ${name} header must be an AWS account id of twelve digits.`);
       if (expected !== accountId) throw errors.accessDenied();
     }
   }

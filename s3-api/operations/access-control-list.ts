@@ -2,14 +2,15 @@
  * ACLs where they are disabled: the owner has everything, and only a request that changes nothing succeeds.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
  */
-import { errors } from '../errors.js';
+import { errors, S3Error } from '../errors.js';
 import type { Operation, Owner } from '../operation.js';
 import { readDocument, type S3Request } from '../s3-request.js';
 import { emptyResponse, xmlResponse, type S3Response } from '../s3-response.js';
-import { childElements, childText, parseXml } from '../xml/parse.js';
+import { childElements, childText, parseXml, type ParsedElement } from '../xml/parse.js';
 import { aclNotSupported, refuseAclHeaders } from './acl-headers.js';
 
 const MAX_ACL_BYTES = 64 * 1024;
+const PERMISSIONS: ReadonlySet<string> = new Set(['FULL_CONTROL', 'READ', 'WRITE', 'READ_ACP', 'WRITE_ACP']);
 
 export const getBucketAcl: Operation = async (request, { store, owner }, signal) => {
   await store.headBucket(request.bucket, signal);
@@ -17,8 +18,8 @@ export const getBucketAcl: Operation = async (request, { store, owner }, signal)
 };
 
 export const putBucketAcl: Operation = async (request, { store, owner }, signal) => {
-  await requireOwnersAcl(request, owner);
   await store.headBucket(request.bucket, signal);
+  await requireOwnersAcl(request, owner);
   return emptyResponse(200);
 };
 
@@ -28,8 +29,8 @@ export const getObjectAcl: Operation = async (request, { store, owner }, signal)
 };
 
 export const putObjectAcl: Operation = async (request, { store, owner }, signal) => {
-  await requireOwnersAcl(request, owner);
   await store.headObject(request.bucket, request.key, {}, signal);
+  await requireOwnersAcl(request, owner);
   return emptyResponse(200);
 };
 
@@ -50,20 +51,61 @@ function ownersAcl({ id, displayName }: Owner): S3Response {
   });
 }
 
-/** Throws AccessControlListNotSupported for what would grant anything to anyone but the owner. */
+/**
+ * Throws AccessControlListNotSupported for what would grant anything to anyone but the owner; before that, for a request
+ * that is no ACL, MissingSecurityHeader, UnexpectedContent, InvalidRequest or MalformedACLError.
+ */
 async function requireOwnersAcl(request: S3Request, owner: Owner): Promise<void> {
   const { headers } = request;
-  refuseAclHeaders(headers);
+  const canned = headers.has('x-amz-acl');
+  const granted = [...headers.keys()].some((name) => name.startsWith('x-amz-grant-'));
   const text = (await readDocument(request, MAX_ACL_BYTES)).toString('utf8');
-  if (text.trim() === '') {
-    if (!headers.has('x-amz-acl')) throw errors.invalidRequest('Your request was missing a required header: x-amz-acl');
-    return;
-  }
-  const policy = parseXml(text, 'AccessControlPolicy');
+  const written = text.trim() !== '';
+  if (canned && granted) throw errors.invalidRequest('Specifying both Canned ACLs and Header Grants is not allowed');
+  if (written && (canned || granted)) throw new S3Error('UnexpectedContent', 'This request does not support content');
+  if (!written && !canned && !granted)
+    throw new S3Error('MissingSecurityHeader', 'Your request was missing a required header', {
+      fields: { MissingHeaderName: 'x-amz-acl' },
+    });
+  const grants = written ? readGrants(text) : [];
+  refuseAclHeaders(headers);
+  for (const { grantee, permission } of grants)
+    if (grantee !== owner.id || permission !== 'FULL_CONTROL') throw aclNotSupported();
+}
+
+interface Grant {
+  /** Canonical id, e-mail address or URI. */
+  readonly grantee: string;
+  readonly permission: string;
+}
+
+/** Reads an AccessControlPolicy. Throws MalformedACLError. */
+function readGrants(text: string): readonly Grant[] {
+  const policy = parsePolicy(text);
+  const [owner] = childElements(policy, 'Owner');
+  if (owner === undefined || (childText(owner, 'ID') ?? '') === '') throw malformedAcl();
   const grants = childElements(policy, 'AccessControlList').flatMap((list) => childElements(list, 'Grant'));
-  for (const grant of grants) {
-    const [grantee] = childElements(grant, 'Grantee');
-    const isOwners = grantee !== undefined && childText(grantee, 'ID') === owner.id;
-    if (!isOwners || childText(grant, 'Permission') !== 'FULL_CONTROL') throw aclNotSupported();
+  return grants.map((grant): Grant => {
+    const [who] = childElements(grant, 'Grantee');
+    const grantee = who && (childText(who, 'ID') ?? childText(who, 'URI') ?? childText(who, 'EmailAddress'));
+    const permission = childText(grant, 'Permission') ?? '';
+    if (grantee === undefined || grantee === '' || !PERMISSIONS.has(permission)) throw malformedAcl();
+    return { grantee, permission };
+  });
+}
+
+function parsePolicy(text: string): ParsedElement {
+  try {
+    return parseXml(text, 'AccessControlPolicy');
+  } catch (cause) {
+    throw malformedAcl(cause);
   }
+}
+
+function malformedAcl(cause?: unknown): S3Error {
+  return new S3Error(
+    'MalformedACLError',
+    'The XML you provided was not well-formed or did not validate against our published schema',
+    { cause },
+  );
 }

@@ -207,7 +207,9 @@ describe('settings of a bucket', () => {
     expect((await put({}, document)).status).toBe(200);
     expect((await put({}, document.replace('FULL_CONTROL', 'READ'))).code).toBe('AccessControlListNotSupported');
     expect((await put({ 'x-amz-acl': 'public-read' })).code).toBe('AccessControlListNotSupported');
-    expect((await put({})).code).toBe('InvalidRequest');
+    expect((await put({})).code).toBe('MissingSecurityHeader');
+    expect((await put({ 'x-amz-acl': 'private' }, document)).code).toBe('UnexpectedContent');
+    expect((await put({}, '<AccessControlPolicy/>')).code).toBe('MalformedACLError');
     expect((await send(`${base}/absent?acl`)).code).toBe('NoSuchKey');
   });
 
@@ -215,7 +217,7 @@ describe('settings of a bucket', () => {
     const ask = (owner: string) => send(`${base}/thing`, { headers: { 'x-amz-expected-bucket-owner': owner } });
     expect((await ask('111122223333')).status).toBe(200);
     expect((await ask('999999999999')).code).toBe('AccessDenied');
-    expect((await ask('me')).code).toBe('InvalidRequest');
+    expect((await ask('me')).code).toBe('AccessDenied');
   });
 
   it.each(['retention', 'legal-hold'])('answers GET ?%s of an object without a lock', async (query) => {

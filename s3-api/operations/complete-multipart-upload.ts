@@ -19,7 +19,7 @@ export const completeMultipartUpload: Operation = async (request, { store }, sig
   const { bucket, key } = request;
   const uploadId = uploadIdOf(request);
   const options = completeOptions(request.headers);
-  const xml = (await readDocument(request, MAX_DOCUMENT_BYTES)).toString('utf8');
+  const xml = (await readDocument(request, MAX_DOCUMENT_BYTES, { checksumOfAnother: true })).toString('utf8');
   const parts = childElements(parseXml(xml, 'CompleteMultipartUpload'), 'Part').map(readPart);
   if (parts.length === 0) throw errors.malformedXml();
   requireAscending(parts, uploadId);
@@ -64,6 +64,14 @@ function readPart(element: ParsedElement): CompletedPart {
     const value = childText(element, checksumElement(algorithm));
     return value === undefined ? [] : [{ algorithm, value }];
   });
+  if (checksums.length > 1) {
+    const all = checksums.map(({ algorithm, value }) => `${algorithm}:${value};`).join('');
+    throw errors.invalidArgument(
+      'Checksum',
+      all,
+      'Expecting a single checksum a part. Multiple checksum Types are not allowed.',
+    );
+  }
   return {
     partNumber,
     etag: unquoteEtag(requiredText(element, 'ETag')),

@@ -12,7 +12,7 @@ export function copySource(request: S3Request, deps: OperationDeps): CopySource 
   const header = request.headers.get('x-amz-copy-source') ?? '';
   const [path, query] = splitOnce(header.replace(/^\//, ''), '?versionId=');
   // The slash between bucket and key may itself be escaped.
-  const decoded = decodePath(path).replace(/^\//, '');
+  const decoded = decodeSource(path, header).replace(/^\//, '');
   const [bucket, key] = splitOnce(decoded, '/');
   if (key === undefined || key === '' || bucket === '')
     throw errors.invalidArgument('x-amz-copy-source', header, 'Invalid copy source object key');
@@ -23,9 +23,17 @@ export function copySource(request: S3Request, deps: OperationDeps): CopySource 
   return {
     bucket,
     key,
-    ...(query !== undefined && { versionId: decodePath(query) }),
+    ...(query !== undefined && { versionId: decodeSource(query, header) }),
     ...(conditions !== undefined && { conditions }),
   };
+}
+
+function decodeSource(text: string, header: string): string {
+  try {
+    return decodePath(text);
+  } catch {
+    throw errors.invalidArgument('x-amz-copy-source', header, 'Invalid copy source encoding.');
+  }
 }
 
 function splitOnce(text: string, separator: string): readonly [string, string?] {

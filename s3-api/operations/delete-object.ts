@@ -1,22 +1,23 @@
 /** DeleteObject. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
-import { parseEtagList } from '../etag.js';
-import { errors } from '../errors.js';
 import type { DeleteResult } from '../object-store.js';
 import type { Operation } from '../operation.js';
 import { emptyResponse } from '../s3-response.js';
+import { deleteConditions } from './delete-conditions.js';
 
 export const deleteObject: Operation = async (request, { store }, signal) => {
   const { headers } = request;
-  for (const name of ['x-amz-if-match-last-modified-time', 'x-amz-if-match-size'])
-    if (headers.has(name)) throw errors.notImplemented(name);
-  const ifMatch = headers.get('if-match');
+  const conditions = deleteConditions(
+    headers.get('if-match'),
+    headers.get('x-amz-if-match-size'),
+    headers.get('x-amz-if-match-last-modified-time'),
+  );
   const versionId = request.query.get('versionId');
   const result = await store.deleteObject(
     request.bucket,
     request.key,
     {
       ...(versionId !== undefined && versionId !== '' && { versionId }),
-      ...(ifMatch !== undefined && { conditions: { ifMatch: parseEtagList(ifMatch) } }),
+      ...(conditions && { conditions }),
     },
     signal,
   );

@@ -1,14 +1,15 @@
 /** DeleteObjects. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
 import { requireKeyLength } from '../bucket-names.js';
 import { errors } from '../errors.js';
-import { unquoteEtag } from '../etag.js';
 import { toS3Error } from '../http/write-response.js';
 import { mapWithLimit } from '../map-with-limit.js';
+import type { Conditions } from '../object-store.js';
 import type { Operation, OperationDeps } from '../operation.js';
 import { readDocument, type S3Request } from '../s3-request.js';
 import { xmlResponse } from '../s3-response.js';
 import type { XmlElement } from '../xml/build.js';
 import { childElements, childText, parseXml, requiredText, type ParsedElement } from '../xml/parse.js';
+import { deleteConditions } from './delete-conditions.js';
 import { requireIntegrityHeader } from './integrity-header.js';
 
 const MAX_DELETE_KEYS = 1000;
@@ -19,7 +20,7 @@ const CONCURRENT_DELETES = 16;
 interface Target {
   readonly key: string;
   readonly versionId?: string;
-  readonly etag?: string;
+  readonly conditions?: Conditions;
 }
 
 export const deleteObjects: Operation = async (request, deps, signal) => {
@@ -41,19 +42,21 @@ export const deleteObjects: Operation = async (request, deps, signal) => {
 function readTarget(element: ParsedElement): Target {
   const key = requiredText(element, 'Key');
   const versionId = childText(element, 'VersionId');
-  const etag = childText(element, 'ETag');
   if (key === '') throw errors.malformedXml();
-  for (const name of ['LastModifiedTime', 'Size'])
-    if (childText(element, name) !== undefined) throw errors.notImplemented(name);
+  const conditions = deleteConditions(
+    childText(element, 'ETag'),
+    childText(element, 'Size'),
+    childText(element, 'LastModifiedTime'),
+  );
   return {
     key,
     ...(versionId !== undefined && versionId !== '' && { versionId }),
-    ...(etag !== undefined && { etag: unquoteEtag(etag) }),
+    ...(conditions && { conditions }),
   };
 }
 
 async function deleteOne(
-  { key, versionId, etag }: Target,
+  { key, versionId, conditions }: Target,
   { bucket, auth }: S3Request,
   { store, authorize }: OperationDeps,
   signal: AbortSignal,
@@ -66,7 +69,7 @@ async function deleteOne(
       key,
       {
         ...(versionId !== undefined && { versionId }),
-        ...(etag !== undefined && { conditions: { ifMatch: [etag] } }),
+        ...(conditions && { conditions }),
       },
       signal,
     );

@@ -9,9 +9,11 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
   AbortMultipartUploadCommand,
+  type CompletedPart,
 } from '@aws-sdk/client-s3';
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createHasher } from '../checksums/index.js';
 import { send, startTestServer, type TestServer } from '../testing/test-server.js';
 
 const Bucket = 'uploads';
@@ -26,6 +28,12 @@ beforeAll(async () => {
   await server.store.createBucket(Bucket);
 });
 afterAll(() => server.close());
+
+function crc32(bytes: Buffer): Buffer {
+  const hasher = createHasher('CRC32');
+  hasher.update(bytes);
+  return Buffer.from(hasher.digest());
+}
 
 async function start(Key: string): Promise<string> {
   const { UploadId } = await server.s3.send(
@@ -54,6 +62,40 @@ const complete = (
   });
 
 describe('a multipart upload', () => {
+  it.each([
+    ['FULL_OBJECT', (whole: Buffer) => crc32(whole), ''],
+    ['COMPOSITE', (_whole: Buffer, digests: readonly Buffer[]) => crc32(Buffer.concat(digests)), '-2'],
+  ] as const)(
+    'is held to the %s checksum that Complete states of the whole',
+    async (ChecksumType, checksumOf, suffix) => {
+      const Key = `checked-${ChecksumType}`;
+      const target = { Bucket, Key };
+      const algorithm = { ChecksumAlgorithm: 'CRC32', ChecksumType } as const;
+      const { UploadId } = await server.s3.send(new CreateMultipartUploadCommand({ ...target, ...algorithm }));
+      const bodies = [FIRST, LAST];
+      const Parts: CompletedPart[] = [];
+      for (const [index, Body] of bodies.entries()) {
+        const PartNumber = index + 1;
+        const sent = new UploadPartCommand({ ...target, UploadId, PartNumber, Body, ChecksumAlgorithm: 'CRC32' });
+        const { ETag, ChecksumCRC32 } = await server.s3.send(sent);
+        Parts.push({ PartNumber, ETag, ChecksumCRC32 });
+      }
+      const finish = (ChecksumCRC32: string) =>
+        server.s3.send(
+          new CompleteMultipartUploadCommand({
+            ...target,
+            UploadId,
+            ChecksumCRC32,
+            ChecksumType,
+            MultipartUpload: { Parts },
+          }),
+        );
+      const value = `${checksumOf(Buffer.concat(bodies), bodies.map(crc32)).toString('base64')}${suffix}`;
+      await expect(finish(`AAAAAA==${suffix}`)).rejects.toMatchObject({ name: 'BadDigest' });
+      expect(await finish(value)).toMatchObject({ ChecksumCRC32: value, ChecksumType });
+    },
+  );
+
   it('becomes an object with the parts in order, each of which can be read by its number', async () => {
     const Key = 'whole';
     const UploadId = await start(Key);

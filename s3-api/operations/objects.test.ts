@@ -209,7 +209,7 @@ describe('writing an object', () => {
     ['an ACL that is none', { 'x-amz-acl': 'everyone' }, 400, 'InvalidArgument'],
     ['a grant', { 'x-amz-grant-read': 'id="1"' }, 400, 'AccessControlListNotSupported'],
     ['a tag that is too long', { 'x-amz-tagging': `k=${'v'.repeat(257)}` }, 400, 'InvalidTag'],
-    ['a tag twice', { 'x-amz-tagging': 'k=1&k=2' }, 400, 'InvalidTag'],
+    ['a tag twice', { 'x-amz-tagging': 'k=1&k=2' }, 400, 'InvalidArgument'],
     ['eleven tags', { 'x-amz-tagging': 'abcdefghijk'.split('').join('&') }, 400, 'BadRequest'],
     ['object lock', { 'x-amz-object-lock-mode': 'GOVERNANCE' }, 400, 'InvalidRequest'],
     ['a wrong Content-MD5', { 'content-md5': createHash('md5').update('y').digest('base64') }, 400, 'BadDigest'],

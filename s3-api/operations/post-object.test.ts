@@ -50,6 +50,18 @@ function upload(fields: Record<string, string>, content = 'hello', fileName = 'C
 const ANY_KEY = ['starts-with', '$key', ''];
 
 describe('a browser form', () => {
+  it('is held to the checksum that a field states of the file', async () => {
+    const form = (name: string, value: string) => {
+      const fields = signedFields([ANY_KEY, ['starts-with', `$${name}`, '']]);
+      return upload({ ...fields, key: 'checked', [name]: value });
+    };
+    expect((await form('x-amz-checksum-crc32', 'AAAAAA==')).code).toBe('BadDigest');
+    expect((await form('x-amz-checksum-crc32', 'short')).code).toBe('InvalidRequest');
+    expect((await form('x-amz-checksum-sum', 'AAAAAA==')).code).toBe('InvalidRequest');
+    const accepted = await form('x-amz-checksum-crc32', 'NhCmhg==');
+    expect([accepted.status, accepted.headers.get('x-amz-checksum-crc32')]).toEqual([204, 'NhCmhg==']);
+  });
+
   it('stores the file under the key, with the file name filled in', async () => {
     const answer = await upload({ ...signedFields([ANY_KEY]), key: 'in/${filename}' });
     expect(answer.status).toBe(204);

@@ -2,11 +2,13 @@
 import { Transform, type Readable } from 'node:stream';
 import { checkPostPolicy, maxFileSize, type VerifiedForm } from '../auth/post-policy.js';
 import { requireKeyLength } from '../bucket-names.js';
+import { createHasher, decodeDigest } from '../checksums/index.js';
 import { errors, S3Error } from '../errors.js';
 import { quoteEtag } from '../etag.js';
 import { readUploadForm, type UploadForm } from '../form-data.js';
+import { statedChecksum } from '../headers/checksum-headers.js';
 import { writeResultHeaders } from '../headers/object-headers.js';
-import type { WriteResult } from '../object-store.js';
+import type { ChecksumAlgorithm, WriteResult } from '../object-store.js';
 import type { Operation, OperationDeps } from '../operation.js';
 import type { S3Request } from '../s3-request.js';
 import type { S3Response } from '../s3-response.js';
@@ -50,13 +52,23 @@ async function storeForm(
 
   const headers = objectHeadersOf(form.fields);
   const tagging = form.fields.get('tagging');
+  const checksum = statedFormChecksum(headers);
   const result = await deps.store.putObject(
     bucket,
     key,
-    measured(form.file, policy === undefined ? MAX_PUT_BYTES : (maxFileSize(policy) ?? MAX_PUT_BYTES), (size) => {
-      if (policy !== undefined) checkPostPolicy(policy, fields, deps.now(), size);
-    }),
-    { ...newObjectOptions(headers), ...(tagging !== undefined && { tags: parseTagging(tagging, MAX_OBJECT_TAGS) }) },
+    measured(
+      form.file,
+      policy === undefined ? MAX_PUT_BYTES : (maxFileSize(policy) ?? MAX_PUT_BYTES),
+      checksum,
+      (size) => {
+        if (policy !== undefined) checkPostPolicy(policy, fields, deps.now(), size);
+      },
+    ),
+    {
+      ...newObjectOptions(headers),
+      ...(tagging !== undefined && { tags: parseTagging(tagging, MAX_OBJECT_TAGS) }),
+      ...(checksum && { checksum: { algorithm: checksum.algorithm, value: () => checksum.value } }),
+    },
     signal,
   );
   return formAnswer(request, form.fields, key, result);
@@ -86,18 +98,53 @@ function objectHeadersOf(fields: ReadonlyMap<string, string>): ReadonlyMap<strin
   return headers;
 }
 
+interface FormChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  /** Base64. */
+  readonly value: string;
+}
+
+/** The one checksum of the file that the form's fields may state. Throws InvalidRequest. */
+function statedFormChecksum(fields: ReadonlyMap<string, string>): FormChecksum | undefined {
+  const named = [...fields.keys()].filter((name) => /^x-amz-checksum-(?!algorithm$|type$|mode$)/.test(name));
+  if (named.length > 1)
+    throw errors.invalidRequest('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
+  const [name] = named;
+  if (name === undefined) return undefined;
+  const stated = statedChecksum(fields);
+  if (stated === undefined)
+    throw errors.invalidRequest('The algorithm type you specified in x-amz-checksum- header is invalid.');
+  if (decodeDigest(stated.algorithm, stated.value) === undefined)
+    throw errors.invalidRequest(`Value for ${name} header is invalid.`);
+  return stated;
+}
+
 /** The file, held to a maximum while it flows and checked as a whole before it ends. */
-function measured(file: Readable, maximum: number, checkSize: (size: number) => void): Readable {
+function measured(
+  file: Readable,
+  maximum: number,
+  checksum: FormChecksum | undefined,
+  checkSize: (size: number) => void,
+): Readable {
+  const hasher = checksum && createHasher(checksum.algorithm);
   let size = 0;
   const meter = new Transform({
     transform(chunk: Buffer, _encoding, callback) {
       size += chunk.length;
       if (size > maximum) callback(tooLarge(size, maximum));
-      else callback(null, chunk);
+      else {
+        hasher?.update(chunk);
+        callback(null, chunk);
+      }
     },
     flush(callback) {
       try {
         checkSize(size);
+        if (checksum && hasher?.digest().toString('base64') !== checksum.value)
+          throw new S3Error(
+            'BadDigest',
+            `The ${checksum.algorithm} you specified did not match the calculated checksum.`,
+          );
         callback();
       } catch (error) {
         callback(error as Error);

@@ -47,7 +47,7 @@ export function writeConditions(headers: ReadonlyMap<string, string>): Condition
 }
 
 function notImplementedHeader(header: string): S3Error {
-  return new S3Error('NotImplemented', 'A header you provided implies functionality that is not implemented', {
+  return new S3Error('NotImplemented', 'A header you provided implies functionality that is not implemented.', {
     fields: { Header: header },
   });
 }

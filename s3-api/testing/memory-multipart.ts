@@ -1,7 +1,7 @@
 /** Multipart uploads of the in-memory store. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { resolveByteRange } from '../byte-range.js';
+import { resolveCopyRange } from '../byte-range.js';
 import { multipartChecksum, multipartChecksumType } from '../checksums/index.js';
 import { evaluateCopySourceConditions, evaluateWriteConditions } from '../conditions.js';
 import { errors, S3Error } from '../errors.js';
@@ -68,7 +68,7 @@ export abstract class MemoryMultipart extends MemoryObjects {
     const from = this.object(source.bucket, source.key, source.versionId);
     evaluateCopySourceConditions(source.conditions, from);
     if (source.range === undefined) return keepPart(stored, partNumber, from.bytes);
-    const { first, last } = resolveByteRange(source.range, from.bytes.length);
+    const { first, last } = resolveCopyRange(source.range, from.bytes.length);
     return keepPart(stored, partNumber, from.bytes.subarray(first, last + 1));
   }
 

@@ -2,7 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { resolveByteRange } from '../byte-range.js';
-import { evaluateCopySourceConditions, evaluateReadConditions, evaluateWriteConditions } from '../conditions.js';
+import {
+  evaluateCopySourceConditions,
+  evaluateDeleteConditions,
+  evaluateReadConditions,
+  evaluateWriteConditions,
+} from '../conditions.js';
 import { errors } from '../errors.js';
 import { compareKeys } from '../key-order.js';
 import { collectListPage, isAfter } from '../list-page.js';
@@ -100,7 +105,8 @@ export class MemoryStore extends MemoryMultipart implements ObjectStore {
     const { objects } = this.bucket(bucket);
     const { versionId } = options;
     if (versionId !== undefined && versionId !== 'null') throw invalidVersion(versionId);
-    evaluateWriteConditions(options.conditions, key, objects.get(key));
+    const current = objects.get(key);
+    evaluateDeleteConditions(options.conditions, key, current && { ...current, size: current.bytes.length });
     objects.delete(key);
     return versionId === undefined ? {} : { versionId };
   }

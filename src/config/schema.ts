@@ -36,6 +36,13 @@ const s3 = z.strictObject({
     .describe(
       'URLs that clients use where a proxy in front rewrites the Host header; their hosts are accepted in signatures. Never guessed from forwarded headers.',
     ),
+  accountId: z
+    .string()
+    .regex(/^\d{12}$/, 'expected twelve digits')
+    .optional()
+    .describe(
+      'The account that owns every bucket, compared with `x-amz-expected-bucket-owner`. Default: `000000000000` over the filesystem store; over an S3 store that one compares.',
+    ),
   tls: z
     .strictObject({ certificate: z.string().min(1), key: z.string().min(1) })
     .optional()

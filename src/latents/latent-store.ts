@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import {
   errors,
   evaluateCopySourceConditions,
+  resolveCopyRange,
   S3Error,
   type ByteRange,
   type CompletedPart,
@@ -236,6 +237,7 @@ export class LatentStore extends PassThroughStore {
       return this.backing.uploadPartCopy(source, bucket, key, uploadId, partNumber, tested, signal);
     }
     evaluateCopySourceConditions(conditions, head.info);
+    if (range) resolveCopyRange(range, head.info.size);
     const read = { ...version, conditions: { ifMatch: [head.info.etag] }, ...(range && { range }) };
     const { body } = await this.getObject(from.bucket, from.key, read, signal);
     if (!(body instanceof Uint8Array)) throw new Error(`the image ${from.bucket}/${from.key} was not read whole`);
@@ -380,13 +382,16 @@ export class LatentStore extends PassThroughStore {
     conditions: Conditions | undefined,
     signal: AbortSignal,
   ): Promise<Conditions | undefined> {
-    const wanted = conditions?.ifMatch;
-    if (!wanted || wanted.includes('*')) return conditions;
+    const { ifMatch: wanted, ifMatchSize: size } = conditions ?? {};
+    if (size === undefined && (!wanted || wanted.includes('*'))) return conditions;
     const { info } = await this.backing.headObject(bucket, key, {}, signal);
     const head = await this.parts.source.head(bucket, info, signal);
     if (!head) return conditions;
-    if (!wanted.includes(head.info.etag)) throw errors.preconditionFailed('If-Match');
-    return { ...conditions, ifMatch: [info.etag] };
+    if (wanted && !wanted.includes('*') && !wanted.includes(head.info.etag))
+      throw errors.preconditionFailed('If-Match');
+    if (size !== undefined && size !== head.info.size) throw errors.preconditionFailed('x-amz-if-match-size');
+    const { ifMatchSize: _ofThePng, ...rest } = conditions ?? {};
+    return { ...rest, ifMatch: [info.etag] };
   }
 }
 

@@ -45,14 +45,18 @@ export function selectParts<P extends Part>(
   return selected;
 }
 
-/** Throws InvalidRequest where a part's checksum is of another kind than its upload's. */
+/**
+ * Throws InvalidRequest where a part's checksum is of another kind than its upload's, or is missing from an upload whose
+ * checksum is composed of its parts'.
+ */
 export function requireChecksumKind(
-  { checksumAlgorithm: expected }: Upload,
+  { checksumAlgorithm: expected, checksumType }: Upload & Pick<MultipartUpload, 'checksumType'>,
   actual: RequestedChecksum | undefined,
 ): void {
-  if (expected === undefined || actual === undefined || actual.algorithm === expected) return;
+  if (expected === undefined || actual?.algorithm === expected) return;
+  if (actual === undefined && checksumType !== 'COMPOSITE') return;
   throw errors.invalidRequest(
-    `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${actual.algorithm.toLowerCase()}`,
+    `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${actual?.algorithm.toLowerCase() ?? 'null'}`,
   );
 }
 

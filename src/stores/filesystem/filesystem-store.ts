@@ -4,9 +4,10 @@
  * change together.
  */
 import type { Readable } from 'node:stream';
-import { resolveByteRange } from '../../../s3-api/byte-range.js';
+import { resolveCopyRange } from '../../../s3-api/byte-range.js';
 import {
   evaluateCopySourceConditions,
+  evaluateDeleteConditions,
   evaluateReadConditions,
   evaluateWriteConditions,
 } from '../../../s3-api/conditions.js';
@@ -165,7 +166,11 @@ export class FilesystemStore implements BackingStore {
     this.parts.buckets.require(bucket);
     refuseVersion(key, options.versionId);
     await this.parts.commits.remove(bucket, key, (current) =>
-      evaluateWriteConditions(options.conditions, key, current),
+      evaluateDeleteConditions(
+        options.conditions,
+        key,
+        current && { etag: current.etag, size: current.size, lastModified: new Date(current.lastModified) },
+      ),
     );
     return {};
   }
@@ -227,15 +232,16 @@ export class FilesystemStore implements BackingStore {
     signal: AbortSignal,
   ): Promise<PartInfo> {
     refuseEncryptionHeaders(options.passThroughHeaders);
-    this.parts.catalogue.require(bucket, key, uploadId);
+    const { checksumAlgorithm: algorithm } = this.parts.catalogue.require(bucket, key, uploadId);
+    const own = algorithm && { checksum: { algorithm, value: () => undefined } };
     refuseVersion(source.key, source.versionId);
     const opened = await this.parts.reader.open(source.bucket, source.key);
     try {
       const { etag, lastModified, size } = opened.version;
       evaluateCopySourceConditions(source.conditions, { etag, lastModified: new Date(lastModified) });
-      const range = source.range === undefined ? undefined : resolveByteRange(source.range, size);
+      const range = source.range === undefined ? undefined : resolveCopyRange(source.range, size);
       const body = await readBodyStream(opened, range, signal);
-      return await this.parts.uploads.uploadPart(bucket, key, uploadId, partNumber, body, {}, signal);
+      return await this.parts.uploads.uploadPart(bucket, key, uploadId, partNumber, body, { ...own }, signal);
     } finally {
       await opened.handle.close();
     }

@@ -10,7 +10,7 @@ import {
   UploadPartCopyCommand,
   type MultipartUpload as SdkUpload,
 } from '@aws-sdk/client-s3';
-import { formatRange, resolveByteRange } from '../../../s3-api/byte-range.js';
+import { formatRange, resolveCopyRange } from '../../../s3-api/byte-range.js';
 import { S3Error } from '../../../s3-api/errors.js';
 import type {
   ByteRange,
@@ -122,7 +122,7 @@ export async function uploadPartCopy(
   const { range, versionId } = source;
   const readOptions = versionId === undefined ? {} : { versionId };
   const { info } = await headObject(backing, source.bucket, source.key, readOptions, signal);
-  const resolved = range === undefined ? { first: 0, last: info.size - 1 } : resolveByteRange(range, info.size);
+  const resolved = range === undefined ? { first: 0, last: info.size - 1 } : resolveCopyRange(range, info.size);
   const command = new UploadPartCopyCommand({
     ...backing.part(bucket, key, uploadId, partNumber),
     ...backing.copySource(source),

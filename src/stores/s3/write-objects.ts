@@ -156,6 +156,8 @@ export async function deleteObject(
     ...backing.object(bucket, key),
     ...(versionId !== undefined && { VersionId: versionId }),
     ...(conditions?.ifMatch && { IfMatch: etagList(conditions.ifMatch) }),
+    ...(conditions?.ifMatchSize !== undefined && { IfMatchSize: conditions.ifMatchSize }),
+    ...(conditions?.ifMatchLastModified && { IfMatchLastModifiedTime: conditions.ifMatchLastModified }),
   });
   const output = await backing.client.send(command, { signal, bucket, key });
   return {

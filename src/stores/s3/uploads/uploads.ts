@@ -4,6 +4,7 @@
  * such an upload turns out to be an ordinary object, Complete lets the store copy them to where it joins parts.
  */
 import { Readable } from 'node:stream';
+import { resolveCopyRange } from '../../../../s3-api/byte-range.js';
 import { S3Error } from '../../../../s3-api/errors.js';
 import { mapWithLimit } from '../../../../s3-api/map-with-limit.js';
 import type {
@@ -123,6 +124,7 @@ export class Uploads {
       { ...version, ...(conditions && { conditions }) },
       signal,
     ).catch(throwCopyError);
+    if (range) resolveCopyRange(range, info.size);
     const read = { ...version, conditions: { ifMatch: [info.etag] }, ...(range && { range }) };
     const content = await getObject(this.backing, source.bucket, source.key, read, signal);
     const { first, last } = content.range ?? { first: 0, last: content.info.size - 1 };

@@ -168,6 +168,16 @@ export function describeMultipart(context: ContractContext): void {
       expect(md5(await read(store(), bucket, 'k'))).toBe(md5(bytes));
     });
 
+    it('copy no range that does not lie inside its source', async () => {
+      const { bucket, uploadId } = await start('k');
+      await put(store(), bucket, 'source', noise(1000));
+      const range = { kind: 'from', first: 0, last: 1000 } as const;
+      const source = { bucket, key: 'source', range };
+      await expect(store().uploadPartCopy(source, bucket, 'k', uploadId, 1, {}, connected)).rejects.toMatchObject({
+        code: 'InvalidArgument',
+      });
+    });
+
     itNeeds(context, 'conditionalWrites')('complete only where their condition holds', async () => {
       const { bucket, part, complete } = await start('k');
       await put(store(), bucket, 'k', 'there');
