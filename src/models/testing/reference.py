@@ -1,6 +1,6 @@
 """PyTorch's answers for the graph tests: seeded small VAEs of each family, and the real tiny ones on real pictures.
 
-    python reference.py TARGET [--tiny VAE_FOLDER PICTURE_FOLDER]
+    python reference.py TARGET [--tiny VAE_FOLDER PICTURE_FOLDER [--pictures-only]]
 
 Each case is a folder with the weights as diffusers (or TAESD) keeps them, and float32 arrays as raw little-endian
 files: what went in, what came out, and the gradient that autograd gives.
@@ -191,7 +191,7 @@ PICTURES = {
 }
 
 
-def tiny_case(target: Path, name: str, vae: Path, pictures: Path) -> None:
+def tiny_case(target: Path, name: str, vae: Path, pictures: Path, pictures_only: bool) -> None:
     from PIL import Image
 
     folder = target / name
@@ -200,6 +200,11 @@ def tiny_case(target: Path, name: str, vae: Path, pictures: Path) -> None:
     unit = torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)[None]
     with torch.no_grad():
         encoded = OriginalTiny(vae / f"{name}_encoder.safetensors").encode(unit)
+    if pictures_only:
+        with torch.no_grad():
+            sample = OriginalTiny(vae / f"{name}_decoder.safetensors").decode(encoded) * 2 - 1
+        save(folder, pixels=pixels, encoded=encoded, decoded=to_pixels(sample))
+        return
     latent = encoded.clone().requires_grad_()
     sample = OriginalTiny(vae / f"{name}_decoder.safetensors").decode(latent) * 2 - 1
     cotangent = torch.randn(sample.shape, generator=torch.Generator().manual_seed(1))
@@ -228,11 +233,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("target", type=Path)
     parser.add_argument("--tiny", type=Path, nargs=2)
+    parser.add_argument("--pictures-only", action="store_true", help="no gradients")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.tiny:
         for name in PICTURES:
-            tiny_case(arguments.target, name, *arguments.tiny)
+            tiny_case(arguments.target, name, *arguments.tiny, arguments.pictures_only)
     else:
         for seed, name in enumerate(["kl-quant", "kl-plain", "kl-patched", "tiny"]):
             seeded_case(arguments.target, name, seed)
