@@ -3,6 +3,7 @@ import type { UserMetadata } from '../../s3-api/index.js';
 import type { RenderedFacts } from '../latents/facts.js';
 
 export interface SourcePicture {
+  readonly key: string;
   /** The whole file. */
   readonly png: Uint8Array;
   readonly userMetadata: UserMetadata;

@@ -7,6 +7,7 @@ import { factsFromMetadata } from '../latents/facts.js';
 import { readAll } from '../latents/read-all.js';
 import { FilesystemStore } from '../stores/filesystem/filesystem-store.js';
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../stores/testing/temporary-directory.js';
+import { ObjectExaminer } from './examine-object.js';
 import { Journal } from './journal.js';
 import { ObjectMigrator } from './migrate-object.js';
 import { Originals, STAGING_PREFIX } from './originals.js';
@@ -76,10 +77,13 @@ async function run({
       replacer,
       migrator: new ObjectMigrator({
         ...common,
-        converter,
+        examiner: new ObjectExaminer({
+          ...common,
+          converter,
+          sidecars: new SidecarFinder(through, BUCKET, MIB),
+          maxPictureBytes: MIB,
+        }),
         replacer,
-        sidecars: new SidecarFinder(through, BUCKET, MIB),
-        maxPictureBytes: MIB,
         onConverted: () => Promise.resolve(),
       }),
       ignore: originals.ownPrefixes,
@@ -333,10 +337,13 @@ it('tells an S3 error of the whole run from that of one object', async () => {
   const replacer = new ObjectReplacer({ ...common, originals });
   const migrator = new ObjectMigrator({
     ...common,
-    converter: new PoolingConverter(),
+    examiner: new ObjectExaminer({
+      ...common,
+      converter: new PoolingConverter(),
+      sidecars: new SidecarFinder(store, 'nowhere', MIB),
+      maxPictureBytes: MIB,
+    }),
     replacer,
-    sidecars: new SidecarFinder(store, 'nowhere', MIB),
-    maxPictureBytes: MIB,
     onConverted: () => Promise.resolve(),
   });
   const run = runMigration(
