@@ -1,11 +1,8 @@
 /**
- * What a migration has done and is about to do, object by object, in an embedded database: after a crash the next run
- * reads here which objects were being replaced, and nothing is converted twice or forgotten.
+ * What a migration has done and is about to do, object by object: after a crash the next run reads here which objects
+ * were being replaced, and nothing is converted twice or forgotten.
  */
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
 import { formatLocation, type Location } from './location.js';
 import type { ConvertedOutcome, ObjectOutcome } from './outcome.js';
 
@@ -38,45 +35,22 @@ export interface DoneEntry {
 
 export type JournalEntry = ReplacingEntry | DoneEntry;
 
-export class Journal {
-  private constructor(
-    readonly directory: string,
-    private readonly entries: RootDatabase<JournalEntry, Buffer>,
-  ) {}
-
-  /** @param state the gateway's state folder; each pair of locations has a journal of its own in it */
-  static async open(state: string, store: string, from: Location, to: Location): Promise<Journal> {
-    const name = createHash('sha256')
-      .update([store, formatLocation(from), formatLocation(to)].join('\n'))
-      .digest('hex');
-    const directory = join(state, 'migrations', name.slice(0, 16));
-    await mkdir(directory, { recursive: true });
-    return new Journal(directory, open({ path: join(directory, 'journal.lmdb'), keyEncoding: 'binary' }));
-  }
-
-  get(key: string): JournalEntry | undefined {
-    return this.entries.get(entryKey(key));
-  }
-
+export interface Journal {
+  get(key: string): Promise<JournalEntry | undefined>;
   /** Resolves when the entry survives a crash of the process. */
-  async put(entry: JournalEntry): Promise<void> {
-    await this.entries.put(entryKey(entry.key), entry);
-  }
-
-  async delete(key: string): Promise<void> {
-    await this.entries.remove(entryKey(key));
-  }
-
-  *all(): Generator<JournalEntry, void, undefined> {
-    for (const { value } of this.entries.getRange()) yield value;
-  }
-
-  async close(): Promise<void> {
-    await this.entries.close();
-  }
+  put(entry: JournalEntry): Promise<void>;
+  delete(key: string): Promise<void>;
+  all(): AsyncIterable<JournalEntry>;
+  close(): Promise<void>;
 }
 
-/** lmdb's keys end at 1,978 bytes; a digest keeps the tree small, and the entry holds the key itself. */
-function entryKey(key: string): Buffer {
+/** Names a migration: the same store and locations are the same job, however often it is started. */
+export function jobName(store: string, from: Location, to: Location): string {
+  const parts = [store, formatLocation(from), formatLocation(to)].join('\n');
+  return createHash('sha256').update(parts).digest('hex').slice(0, 16);
+}
+
+/** Journals' own keys: short, of one length, and without characters that a database reserves. */
+export function entryDigest(key: string): Buffer {
   return createHash('sha256').update(key).digest().subarray(0, 16);
 }

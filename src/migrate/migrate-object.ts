@@ -26,12 +26,14 @@ const MAX_TRIES = 3;
 export class ObjectMigrator {
   constructor(private readonly options: ObjectMigratorOptions) {}
 
-  /** Whether an earlier run settled what the listing shows. */
-  isSettled({ key, etag }: ListedObject): boolean {
-    const entry = this.options.journal.get(key);
-    if (entry?.state !== 'done' || entry.listedEtag !== etag) return false;
+  /** What an earlier run made of what the listing shows; undefined where it is to be looked at. */
+  async settledBefore({ key, etag }: ListedObject): Promise<ObjectOutcome | undefined> {
+    const entry = await this.options.journal.get(key);
+    if (entry?.state !== 'done' || entry.listedEtag !== etag) return undefined;
     const { kind } = entry.outcome;
-    return kind === 'converted' || kind === 'already-latent' || (kind === 'verbatim' && this.#sameSettings(entry));
+    const settled =
+      kind === 'converted' || kind === 'already-latent' || (kind === 'verbatim' && this.#sameSettings(entry));
+    return settled ? entry.outcome : undefined;
   }
 
   /** @throws what the store or the converter throws; the object is as it was, or its journal entry says what to settle */

@@ -43,7 +43,11 @@ const MAX_EXAMPLES = 5;
 const STAGES = ['fetch', 'convert', 'write', 'verify'] as const;
 
 /** One pass over the journal; memory does not grow with the bucket but for two numbers an object. */
-export function reportOf(source: string, target: string, entries: Iterable<JournalEntry>): MigrationReport {
+export async function reportOf(
+  source: string,
+  target: string,
+  entries: AsyncIterable<JournalEntry>,
+): Promise<MigrationReport> {
   const reasons = new Map<string, { detail: string; objects: number; bytes: number; examples: string[] }>();
   const byModel: Record<string, number> = {};
   const failed: { key: string; message: string }[] = [];
@@ -65,7 +69,7 @@ export function reportOf(source: string, target: string, entries: Iterable<Journ
     for (const stage of STAGES) stages[stage] += outcome.timings[stage];
   };
 
-  for (const entry of entries) {
+  for await (const entry of entries) {
     count.objects += 1;
     if (entry.state === 'replacing') {
       count.unsettled += 1;

@@ -8,7 +8,8 @@ import { readAll } from '../latents/read-all.js';
 import { FilesystemStore } from '../stores/filesystem/filesystem-store.js';
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../stores/testing/temporary-directory.js';
 import { ObjectExaminer } from './examine-object.js';
-import { Journal } from './journal.js';
+import { jobName } from './journal.js';
+import { LmdbJournal } from './lmdb-journal.js';
 import { ObjectMigrator } from './migrate-object.js';
 import { Originals, STAGING_PREFIX } from './originals.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -61,7 +62,7 @@ async function run({
   keepUnder,
   concurrency = 1,
 }: Setting = {}) {
-  const journal = await Journal.open(`${directory.path}/state`, 'test', here, to);
+  const journal = await LmdbJournal.open(`${directory.path}/state`, jobName('test', here, to));
   try {
     const originals = new Originals({
       store: through,
@@ -95,7 +96,7 @@ async function run({
       onProgress: () => undefined,
     };
     const progress = await runMigration(options, never, never);
-    return { progress, report: reportOf(BUCKET, BUCKET, journal.all()) };
+    return { progress, report: await reportOf(BUCKET, BUCKET, journal.all()) };
   } finally {
     await journal.close();
   }
@@ -284,8 +285,8 @@ async function startOver(): Promise<void> {
   for (const key of await keys()) await store.deleteObject(BUCKET, key, {}, never);
   for (const [key, png] of pictures) await put(store, key, png);
   await put(store, 'notes.txt', Buffer.from('not a picture'));
-  const journal = await Journal.open(`${directory.path}/state`, 'test', here, here);
-  for (const entry of [...journal.all()]) await journal.delete(entry.key);
+  const journal = await LmdbJournal.open(`${directory.path}/state`, jobName('test', here, here));
+  for await (const entry of journal.all()) await journal.delete(entry.key);
   await journal.close();
 }
 
@@ -331,7 +332,7 @@ function intercept(
 
 it('tells an S3 error of the whole run from that of one object', async () => {
   const missing = { ...here, bucket: 'nowhere' };
-  const journal = await Journal.open(`${directory.path}/state`, 'test', missing, missing);
+  const journal = await LmdbJournal.open(`${directory.path}/state`, jobName('test', missing, missing));
   const originals = new Originals({ store, bucket: 'nowhere', versioned: false });
   const common = { store, journal, from: missing, to: missing, settings: '', clock: () => 0 };
   const replacer = new ObjectReplacer({ ...common, originals });

@@ -38,13 +38,13 @@ const PASSING_CODES: readonly string[] = ['SlowDown', 'ServiceUnavailable', 'Int
  * @throws what ends the whole run: no bucket, no access, a full disk
  */
 export async function runMigration(options: RunOptions, stop: AbortSignal, signal: AbortSignal): Promise<Progress> {
-  const { store, from, ignore, migrator, journal, concurrency, onProgress } = options;
+  const { store, from, ignore, migrator, concurrency, onProgress } = options;
   const counter = new ProgressCounter();
   await settleLeftovers(options, signal);
   const listing = untilStopped(listLocation(store, from, ignore, signal), stop);
   const migrating = runPool(listing, concurrency, async (listed) => {
-    const earlier = migrator.isSettled(listed) ? journal.get(listed.key) : undefined;
-    const outcome = earlier?.outcome ?? (await migrateWithRetries(options, listed, signal));
+    const earlier = await migrator.settledBefore(listed);
+    const outcome = earlier ?? (await migrateWithRetries(options, listed, signal));
     counter.add(listed.size, outcome);
     onProgress(counter.get());
   });
@@ -53,8 +53,7 @@ export async function runMigration(options: RunOptions, stop: AbortSignal, signa
 }
 
 async function settleLeftovers({ journal, replacer, concurrency }: RunOptions, signal: AbortSignal): Promise<void> {
-  const leftovers = [...journal.all()].filter((entry): entry is ReplacingEntry => entry.state === 'replacing');
-  await runPool(asyncIterator(leftovers), concurrency, async (entry) => {
+  await runPool(leftovers(journal), concurrency, async (entry) => {
     await replacer.settle(entry, signal);
   });
 }
@@ -93,7 +92,7 @@ async function migrateWithRetries(
         continue;
       }
       const outcome = { kind: 'failed', message: `${error.code}: ${error.message}` } as const;
-      if (journal.get(listed.key)?.state !== 'replacing') await journal.put(failedEntry(listed, outcome));
+      if ((await journal.get(listed.key))?.state !== 'replacing') await journal.put(failedEntry(listed, outcome));
       return outcome;
     }
   }
@@ -111,6 +110,6 @@ async function* untilStopped<Item>(items: AsyncIterable<Item>, stop: AbortSignal
   }
 }
 
-async function* asyncIterator<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
-  yield* items;
+async function* leftovers(journal: Journal): AsyncGenerator<ReplacingEntry> {
+  for await (const entry of journal.all()) if (entry.state === 'replacing') yield entry;
 }
