@@ -5,14 +5,18 @@ import type { Location } from './location.js';
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 const MAX_KEYS = 1000;
 
-/** @param ignore prefixes that are the migration's own, such as kept originals */
+/**
+ * @param ignore prefixes that are the migration's own, such as kept originals
+ * @param after the key behind which to begin
+ */
 export async function* listLocation(
   store: ObjectStore,
   { bucket, prefix }: Location,
   ignore: readonly string[],
   signal: AbortSignal,
+  after?: string,
 ): AsyncGenerator<ListedObject, void, undefined> {
-  let startAfter: string | undefined;
+  let startAfter = after;
   do {
     const page = await store.listObjects(
       bucket,

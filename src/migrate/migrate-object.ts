@@ -27,7 +27,7 @@ export class ObjectMigrator {
   constructor(private readonly options: ObjectMigratorOptions) {}
 
   /** What an earlier run made of what the listing shows; undefined where it is to be looked at. */
-  async settledBefore({ key, etag }: ListedObject): Promise<ObjectOutcome | undefined> {
+  async settledBefore({ key, etag }: Pick<ListedObject, 'key' | 'etag'>): Promise<ObjectOutcome | undefined> {
     const entry = await this.options.journal.get(key);
     if (entry?.state !== 'done' || entry.listedEtag !== etag) return undefined;
     const { kind } = entry.outcome;
@@ -37,7 +37,7 @@ export class ObjectMigrator {
   }
 
   /** @throws what the store or the converter throws; the object is as it was, or its journal entry says what to settle */
-  async migrate({ key }: ListedObject, signal: AbortSignal): Promise<ObjectOutcome> {
+  async migrate({ key }: Pick<ListedObject, 'key'>, signal: AbortSignal): Promise<ObjectOutcome> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const examined = await this.options.examiner.examine(key, signal);
       if (examined.kind === 'gone') break;
@@ -65,6 +65,10 @@ export class ObjectMigrator {
   /** The object stays as it is, and is copied as it is where the target is another place. */
   async #keep(info: ObjectInfo, outcome: ObjectOutcome, signal: AbortSignal): Promise<ObjectOutcome> {
     const { store, journal, replacer, from, to, settings } = this.options;
+    const entry = await journal.get(info.key);
+    // A listing from before the conversion leads here again: what was done is not forgotten.
+    if (entry?.state === 'done' && entry.outcome.kind === 'converted' && entry.listedEtag === info.etag)
+      return entry.outcome;
     if (!replacer.inPlace) {
       const source = { bucket: from.bucket, key: info.key, conditions: { ifMatch: [info.etag] } };
       const target = mapKey(info.key, from, to);
