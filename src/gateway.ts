@@ -1,6 +1,5 @@
 /** The one place that wires the parts together: from a configuration to a gateway that starts, serves and closes. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import {
   createS3Api,
@@ -18,14 +17,11 @@ import { ConversionPool } from './conversion/index.js';
 import { developmentCredentials, type AccessKey } from './config/development-credentials.js';
 import { stateDirectory } from './config/load.js';
 import type { Config } from './config/schema.js';
-import { ByteSemaphore, createDecodePipeline, describePlacement, type DecodePipeline } from './decode/index.js';
+import { describePlacement, type DecodePipeline } from './decode/index.js';
 import { createLatentStore } from './latents/create-latent-store.js';
 import type { CachedImage, CachedLatent } from './latents/stored-image.js';
-import { loadModels } from './models/load-models.js';
-import { packagePath } from './package-root.js';
+import { openDecoding } from './open-decoding.js';
 
-/** Requests that may wait for memory before they are told to slow down. */
-const MAX_WAITING_FOR_MEMORY = 1024;
 const MS_PER_SECOND = 1000;
 const FILESYSTEM_ACCOUNT = '000000000000';
 
@@ -79,26 +75,13 @@ export class Gateway {
     const firstCredential = credentials[0];
     if (!firstCredential) throw new Error('no credential is configured');
 
-    const models = await loadModels({
-      directories: [packagePath('models/bundled'), ...[config.models.path ?? []].flat()],
-      cacheDirectory: join(state, 'models'),
-    });
-    const backing = await openBackingStore(config);
-    const metrics = new Metrics();
-    const memory = new ByteSemaphore({ capacity: config.decode.bytesInFlight, maxWaiting: MAX_WAITING_FOR_MEMORY });
-    const pipeline = createDecodePipeline({
-      models,
-      providers: config.decode.providers,
-      threads: config.decode.threads,
-      codecWorkers: config.decode.codecWorkers,
-      queueDepth: config.decode.queueDepth,
-      maxPixels: config.limits.imagePixels,
-      memory,
-      ...(config.decode.kserve && { kserve: kserveOptions(config.decode.kserve) }),
+    const { models, pipeline, memory } = await openDecoding(config, {
       observer: {
         onEvent: (event, device, detail) => log[event === 'stderr' ? 'debug' : 'warn']({ event, device }, detail),
       },
     });
+    const backing = await openBackingStore(config);
+    const metrics = new Metrics();
     const { bytes: capacityBytes, policy, onPut: cacheOnPut, ...cacheOptions } = config.cache;
     const cache = new DualFormatCache<CachedImage, CachedLatent>(
       cachePreset(policy, { ...cacheOptions, capacityBytes, entryOverheadBytes: ENTRY_OVERHEAD_BYTES }),
@@ -193,19 +176,6 @@ function accountOf({ s3, store }: Config): { readonly accountId?: string } {
 }
 
 const ALLOW_ALL = [{ actions: ['*'], resources: ['*'] }];
-
-function kserveOptions({ endpoints, models, concurrency, deadlineSeconds }: NonNullable<Config['decode']['kserve']>) {
-  const remote = Object.entries(models).map(([model, { name, version }]) => [
-    model,
-    { name, ...(version !== undefined && { version }) },
-  ]);
-  return {
-    endpoints,
-    models: Object.fromEntries(remote) as Record<string, { name: string; version?: string }>,
-    concurrency,
-    deadlineMs: deadlineSeconds * MS_PER_SECOND,
-  };
-}
 
 function recordRequest(record: AccessRecord, metrics: Metrics, log: Logger): void {
   const { operation, status, durationMs, errorCode, cause, startedAt: _inTheLogAnyway, ...rest } = record;

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../config/load.js';
 import { EXIT } from './exit-codes.js';
 import { inspectCommand } from './inspect.js';
+import { migrateCommand } from './migrate.js';
 import { modelCommand } from './model.js';
 import { planCommand } from './plan.js';
 import { serveCommand } from './serve.js';
@@ -24,6 +25,7 @@ const program = new Command('latentbox')
   )
   .addCommand(serveCommand())
   .addCommand(inspectCommand())
+  .addCommand(migrateCommand())
   .addCommand(modelCommand())
   .addCommand(simulateCommand())
   .addCommand(planCommand())

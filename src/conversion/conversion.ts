@@ -1,5 +1,5 @@
 /** From a PNG to the latent that may stand for it, or the reason why none may: what callers ask and are told. */
-import type { PayloadCodecChoice, PngEffort } from '../../codec/index.js';
+import type { PayloadCodecChoice, PngEffort, Tensor } from '../../codec/index.js';
 import type { VerbatimReason } from './verbatim-reasons.js';
 
 /** What must hold before a latent takes a picture's place, and what may be spent on finding it. */
@@ -27,6 +27,17 @@ export interface ConversionOptions {
   readonly codec?: PayloadCodecChoice;
   /** Largest picture, in pixels. */
   readonly maxPixels: number;
+  /** A latent that came with the picture: tried first, and taken as it is where it passes. */
+  readonly supplied?: SuppliedLatent;
+}
+
+/** A latent that its owner says is the picture's. */
+export interface SuppliedLatent {
+  /** Name of the installed model that decodes it. */
+  readonly model: string;
+  readonly tensor: Tensor;
+  /** Whether the values carry the model's scaling and shift. */
+  readonly scaled: boolean;
 }
 
 /** Milliseconds of each stage over all models tried. */
@@ -67,6 +78,8 @@ export interface ConvertedPicture {
   readonly width: number;
   readonly height: number;
   readonly measured: Required<Measured>;
+  /** The latent is the one that was supplied. */
+  readonly fromSupplied: boolean;
   readonly timings: ConversionTimings;
 }
 

@@ -1,13 +1,13 @@
 /** Turns a PNG into the latent that may stand for it, and proves on the stored bytes that it may. */
-import { encodeContainer } from '../../codec/index.js';
+import { encodeContainer, type Tensor } from '../../codec/index.js';
 import type { DecodePipeline } from '../decode/index.js';
 import { fitPng, RENDER_SLACK, writeSizedPng, type SizedPng } from '../decode/sized-png.js';
 import { DEFAULT_BLEND_CELLS, DEFAULT_MAX_TILE_PIXELS, DEFAULT_OVERLAP_CELLS } from '../decode/tiles.js';
 import type { InstalledModel } from '../models/installed-model.js';
-import type { Conversion, ConversionOptions, ConversionTimings, Measured } from './conversion.js';
+import type { Conversion, ConversionOptions, ConversionTimings, Measured, SuppliedLatent } from './conversion.js';
 import { readConvertible, type ConvertiblePng } from './convertible.js';
 import { psnr, ssim } from './fidelity.js';
-import { searchLatent, type Found } from './search.js';
+import { searchLatent } from './search.js';
 import { VaeSession } from './vae-session.js';
 import type { VerbatimReason } from './verbatim-reasons.js';
 
@@ -35,8 +35,14 @@ export async function convertPng(
   const picture = await clock.time('read', () => readConvertible(png, options));
   if (typeof picture === 'string') return refused(picture);
   const models = options.models.flatMap((name) => engine.models.get(name) ?? []).filter(({ encoder }) => encoder);
-  if (models.length === 0) return refused('no-encoder');
+  const { supplied } = options;
+  if (models.length === 0 && !supplied) return refused('no-encoder');
   let nearest: { reason: VerbatimReason; measured: Measured } | undefined;
+  if (supplied) {
+    const attempt = await trySupplied(supplied, { png, picture, options, engine, clock }, signal);
+    if (attempt?.kind === 'latent') return attempt;
+    nearest = attempt;
+  }
   for (const model of models) {
     signal.throwIfAborted();
     const attempt = await tryModel({ png, picture, model, options, engine, until, clock }, signal);
@@ -72,8 +78,56 @@ async function tryModel(
   const measured = { model: model.name, psnr: found.psnr, steps: found.steps };
   if (!(found.psnr >= options.psnr)) return { kind: 'verbatim', reason: 'under-floor', measured };
 
-  const proven = await prove(found, { picture, model, options, engine, clock, session }, signal);
-  const all = { ...measured, psnr: proven.psnr, ssim: proven.ssim };
+  const { channels, rows, columns } = session.shape;
+  const { latent } = found;
+  const data = new Uint8Array(latent.buffer, latent.byteOffset, latent.byteLength);
+  const candidate: Candidate = {
+    model: model.name,
+    tensor: { dtype: 'f16', shape: [channels, rows, columns], data },
+    scaled: true,
+    steps: found.steps,
+    fromSupplied: false,
+  };
+  return judge(candidate, { png, picture, options, engine, clock }, signal);
+}
+
+/** A latent that came with the picture is taken as it is; undefined where it cannot be one of this picture. */
+async function trySupplied(
+  { model, tensor, scaled }: SuppliedLatent,
+  court: Court,
+  signal: AbortSignal,
+): Promise<Extract<Conversion, { kind: 'latent' }> | Failed | undefined> {
+  const installed = court.engine.models.get(model);
+  const { width, height } = court.picture;
+  const [channels, rows = 0, columns = 0] = tensor.shape;
+  const fits =
+    installed !== undefined &&
+    channels === installed.latentChannels &&
+    rows === Math.ceil(height / installed.spatialFactor) &&
+    columns === Math.ceil(width / installed.spatialFactor);
+  return fits ? judge({ model, tensor, scaled, steps: 0, fromSupplied: true }, court, signal) : undefined;
+}
+
+/** A latent that may be the picture's. */
+interface Candidate {
+  readonly model: string;
+  readonly tensor: Tensor;
+  readonly scaled: boolean;
+  readonly steps: number;
+  readonly fromSupplied: boolean;
+}
+
+type Court = Pick<Attempt, 'png' | 'picture' | 'options' | 'engine' | 'clock'>;
+
+/** Every bar that a latent must pass before it may stand for the picture. */
+async function judge(
+  candidate: Candidate,
+  court: Court,
+  signal: AbortSignal,
+): Promise<Extract<Conversion, { kind: 'latent' }> | Failed> {
+  const { png, picture, options, clock } = court;
+  const proven = await prove(candidate, court, signal);
+  const all = { model: candidate.model, steps: candidate.steps, psnr: proven.psnr, ssim: proven.ssim };
   if (!(all.psnr >= options.psnr && all.ssim >= options.ssim))
     return { kind: 'verbatim', reason: 'under-floor', measured: all };
   if (proven.container.byteLength > png.byteLength * (1 - options.minSaving))
@@ -83,7 +137,8 @@ async function tryModel(
     return { kind: 'verbatim', reason: 'size-would-change', measured: all };
   const { width, height } = picture;
   const { container } = proven;
-  return { kind: 'latent', container, ...file, width, height, measured: all, timings: clock.timings };
+  const { fromSupplied } = candidate;
+  return { kind: 'latent', container, ...file, width, height, measured: all, fromSupplied, timings: clock.timings };
 }
 
 const TILING = { maxPixels: DEFAULT_MAX_TILE_PIXELS, overlap: DEFAULT_OVERLAP_CELLS, blend: DEFAULT_BLEND_CELLS };
@@ -98,42 +153,23 @@ interface Proven {
 
 /** Decodes the very bytes that are to be stored and measures that picture; its fidelity goes into the header. */
 async function prove(
-  found: Found,
-  {
-    picture,
-    model,
-    options,
-    engine,
-    clock,
-    session,
-  }: Pick<Attempt, 'picture' | 'model' | 'options' | 'engine' | 'clock'> & { session: VaeSession },
+  { model, tensor, scaled }: Candidate,
+  { picture, options, engine, clock }: Court,
   signal: AbortSignal,
 ): Promise<Proven> {
-  const { channels, rows, columns } = session.shape;
-  const { latent } = found;
-  const data = new Uint8Array(latent.buffer, latent.byteOffset, latent.byteLength);
+  const { width, height, chunks: pngChunks } = picture;
   const write = (fidelity: { psnr: number; ssim: number }): Promise<Uint8Array> =>
     clock.time('compress', () =>
       encodeContainer(
-        {
-          model: model.name,
-          tensor: { dtype: 'f16', shape: [channels, rows, columns], data },
-          width: picture.width,
-          height: picture.height,
-          scaled: true,
-          origin: { kind: 'encoded', ...fidelity },
-          pngChunks: picture.chunks,
-        },
+        { model, tensor, width, height, scaled, origin: { kind: 'encoded', ...fidelity }, pngChunks },
         options.codec && { codec: options.codec },
       ),
     );
-  const draft = await write({ psnr: found.psnr, ssim: 0 });
-  const { pixels } = await clock.time('verify', () =>
-    engine.renderPixels({ model: model.name, container: draft }, signal),
-  );
+  const draft = await write({ psnr: 0, ssim: 0 });
+  const { pixels } = await clock.time('verify', () => engine.renderPixels({ model, container: draft }, signal));
   const fidelity = await clock.time('verify', () => ({
     psnr: psnr(pixels, picture.pixels),
-    ssim: ssim(pixels, picture.pixels, picture.width, picture.height),
+    ssim: ssim(pixels, picture.pixels, width, height),
   }));
   return { container: await write(fidelity), pixels, ...fidelity };
 }

@@ -6,6 +6,7 @@ export type {
   ConvertedPicture,
   Measured,
   PictureConverter,
+  SuppliedLatent,
   UnconvertedPicture,
 } from './conversion.js';
 export { ConversionPool, type ConversionPoolOptions } from './conversion-pool.js';

@@ -133,7 +133,10 @@ export class LatentWriter {
     try {
       const bytes = await collect(body, maxPngBytes);
       if (!(bytes instanceof Uint8Array)) return await this.#storeVerbatim(incoming, bytes, tooLarge);
-      const encoded = await encoding.encode(bytes, policy, hints.model, options.userMetadata, signal);
+      const encoded = await encoding.encode(
+        { png: bytes, policy, named: hints.model, userMetadata: options.userMetadata },
+        signal,
+      );
       if (encoded.kind === 'verbatim') {
         const whole = { ...incoming, options: { ...options, contentLength: bytes.byteLength } };
         return await this.#storeVerbatim(whole, bytesAsStream(bytes), encoded.headers);

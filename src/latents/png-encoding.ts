@@ -1,7 +1,13 @@
 /** The policy `encode`: an uploaded PNG becomes a latent that is ready to be stored, or stays as it is and says why. */
 import { createHash } from 'node:crypto';
 import type { UserMetadata } from '../../s3-api/index.js';
-import type { Conversion, ConvertedPicture, PictureConverter, UnconvertedPicture } from '../conversion/index.js';
+import type {
+  Conversion,
+  ConvertedPicture,
+  PictureConverter,
+  SuppliedLatent,
+  UnconvertedPicture,
+} from '../conversion/index.js';
 import { psnrText, ssimText, type LatentFacts } from './facts.js';
 import type { ImageRenderer } from './image-renderer.js';
 import { unknownModel, type LatentModel } from './ingest.js';
@@ -34,32 +40,41 @@ export type EncodedUpload =
       /** The client's, without what is not true of the PNG that is served. */
       readonly userMetadata: UserMetadata;
       readonly headers: Readonly<Record<string, string>>;
+      readonly conversion: ConvertedPicture;
     }
-  | { readonly kind: 'verbatim'; readonly headers: Readonly<Record<string, string>> };
+  | {
+      readonly kind: 'verbatim';
+      readonly headers: Readonly<Record<string, string>>;
+      readonly conversion: UnconvertedPicture;
+    };
+
+export interface PngUpload {
+  readonly png: Uint8Array;
+  readonly policy: Policy;
+  /** The model that the client names; then no other is tried. */
+  readonly named?: string | undefined;
+  readonly userMetadata: UserMetadata;
+  /** A latent that came with the picture. */
+  readonly supplied?: SuppliedLatent | undefined;
+}
 
 export class PngEncoding {
   constructor(private readonly options: PngEncodingOptions) {}
 
   /**
-   * @param named the model that the client names; then no other is tried
-   * @throws S3Error InvalidRequest where that model is not installed; SlowDown when too many uploads wait; as
+   * @throws S3Error InvalidRequest where the named model is not installed; SlowDown when too many uploads wait; as
    *   DecodePipeline.render otherwise
    */
-  async encode(
-    png: Uint8Array,
-    policy: Policy,
-    named: string | undefined,
-    userMetadata: UserMetadata,
-    signal: AbortSignal,
-  ): Promise<EncodedUpload> {
+  async encode({ png, policy, named, userMetadata, supplied }: PngUpload, signal: AbortSignal): Promise<EncodedUpload> {
     const { converter, maxPixels, observer } = this.options;
     const models = named === undefined ? this.#candidates(policy) : [this.#installed(named)];
-    const conversion = await converter.convert(png, { ...policy, models, maxPixels }, signal);
+    const options = { ...policy, models, maxPixels, ...(supplied && { supplied }) };
+    const conversion = await converter.convert(png, options, signal);
     observer.converted(conversion, png.byteLength);
-    if (conversion.kind === 'verbatim') return { kind: 'verbatim', headers: verbatimHeaders(conversion) };
+    if (conversion.kind === 'verbatim') return { kind: 'verbatim', headers: verbatimHeaders(conversion), conversion };
     const cleaned = withoutUploadHashes(userMetadata);
     const prepared = await this.prepare(conversion, cleaned, signal);
-    return { kind: 'latent', prepared, userMetadata: cleaned, headers: latentHeaders(conversion) };
+    return { kind: 'latent', prepared, userMetadata: cleaned, headers: latentHeaders(conversion), conversion };
   }
 
   /** A converted picture with the facts that HEAD and LIST will need. */

@@ -4,7 +4,7 @@ import { S3Error, type ObjectContent, type ObjectInfo, type ObjectStore } from '
 import { detectFormat } from '../../codec/index.js';
 import { factsFromMetadata, splitReservedMetadata } from '../latents/facts.js';
 import { SNIFF_BYTES } from '../latents/upload-kind.js';
-import { collect, PeekedUpload } from '../latents/upload-reader.js';
+import { collect, PeekedUpload } from '../stores/upload-reader.js';
 import type { Location } from './location.js';
 import type { ConvertedObject, ObjectConverter } from './object-converter.js';
 import type { AlreadyLatentOutcome, ConvertedOutcome, VerbatimOutcome } from './outcome.js';

@@ -47,3 +47,13 @@ export class Reservoir<Item> {
     }
   }
 }
+
+/** Park and Miller's multiplicative generator (1993 constant): the same sample for the same seed, everywhere. */
+export function seededRandom(seed: number): () => number {
+  const modulus = 2 ** 31 - 1;
+  let state = (seed % (modulus - 1)) + 1;
+  return () => {
+    state = (state * 48_271) % modulus;
+    return state / modulus;
+  };
+}
