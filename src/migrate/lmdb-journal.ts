@@ -29,7 +29,6 @@ export class LmdbJournal implements Journal {
     await this.entries.remove(entryDigest(key));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the interface is for journals that must be waited for
   async *all(): AsyncGenerator<JournalEntry, void, undefined> {
     for (const { value } of this.entries.getRange()) yield value;
   }

@@ -23,7 +23,7 @@ import { runPool } from './run-pool.js';
 import { SidecarFinder } from './sidecars.js';
 import { ObjectVerifier, type VerificationResult } from './verify-object.js';
 import { runWorker } from './workers/run-worker.js';
-import { SharedJob } from './workers/shared-job.js';
+import type { SharedJob } from './workers/shared-job.js';
 import type { Workshop } from './workshop.js';
 
 export interface MigrationSettings {
@@ -126,14 +126,14 @@ export class Migration {
 
   /** Of the target, as it is now. */
   async verify(signal: AbortSignal, onVerified: (done: number) => void): Promise<VerificationReport> {
-    const { store, renderer, decoderClass } = this.workshop;
+    const { store, renderer } = this.workshop;
     const { to: location, maxContainerBytes } = this.settings;
     const verifier = new ObjectVerifier({
       store,
       renderer,
       location,
       maxContainerBytes,
-      decoderClass: (model) => decoderClass(model),
+      decoderClass: (model) => this.workshop.decoderClass(model),
     });
     const results: Record<VerificationResult['kind'], number> = { latent: 0, verbatim: 0, failed: 0, gone: 0 };
     const failed: FailedObject[] = [];

@@ -66,7 +66,7 @@ describe.skipIf(program === undefined)('workers of a shared migration', () => {
   async function worker(
     name: string,
     {
-      store = files as ObjectStore,
+      store = files,
       converter = new PoolingConverter(),
       stop = never,
       signal = never,
