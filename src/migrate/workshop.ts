@@ -1,6 +1,6 @@
 /** Everything a migration works with, opened straight on the backing store: no gateway has to run. */
 import { S3Error } from '../../s3-api/index.js';
-import { openBackingStore, type BackingStore } from '../backing-store.js';
+import { openBackingStore, type OpenedBackingStore } from '../backing-store.js';
 import { stateDirectory } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { ConversionPool } from '../conversion/index.js';
@@ -14,7 +14,7 @@ import type { ObjectConverter } from './object-converter.js';
 import { PolicyConverter } from './policy-converter.js';
 
 export interface Workshop {
-  readonly store: BackingStore;
+  readonly store: OpenedBackingStore;
   readonly renderer: ImageRenderer;
   readonly pipeline: DecodePipeline;
   /** Folder of journals. */
