@@ -19,18 +19,19 @@ const GENERATED = fileURLToPath(new URL('../../../../shared/data/pictures/', imp
 /** Where Debian's gnome-backgrounds and mate-backgrounds put theirs. */
 const PHOTOGRAPHS = '/usr/share/backgrounds';
 const PHOTOGRAPH_SIDE = 1024;
-/** Control pictures and screenshots among the generated ones: flat, so that another path of the encoder runs. */
-const DRAWINGS = ['scribble', 'depthmap', 'pose', 'workflow', 'lora-lora'];
+/** Control pictures and screenshots among the generated ones, and a logo on a gradient among the wallpapers: flat. */
+const DRAWINGS = ['scribble', 'depthmap', 'pose', 'workflow', 'lora-lora', 'GreenTraditional'];
+
+const isDrawing = (file: string): boolean => DRAWINGS.some((part) => file.includes(part));
 
 /** @returns what is found; nothing where neither folder exists */
 export async function* pictures(): AsyncGenerator<Picture, void, undefined> {
   for (const file of await filesIn(GENERATED, '.png')) {
-    const drawing = DRAWINGS.some((part) => file.includes(part));
-    yield decode(file, drawing ? 'drawing' : 'generated', sharp(file));
+    yield decode(file, isDrawing(file) ? 'drawing' : 'generated', sharp(file));
   }
   for (const file of await filesIn(PHOTOGRAPHS, '.jpg')) {
     const square = sharp(file).resize(PHOTOGRAPH_SIDE, PHOTOGRAPH_SIDE, { fit: 'cover' });
-    yield decode(file, 'photograph', square.removeAlpha());
+    yield decode(file, isDrawing(file) ? 'drawing' : 'photograph', square.removeAlpha());
   }
 }
 

@@ -92,7 +92,10 @@ function run(engine: PcodecExports, input: Uint8Array, maxMemoryBytes: number, c
     const message = new Uint8Array(engine.memory.buffer, engine.pcodec_message(), engine.pcodec_message_bytes());
     throw new CodecError('pcodec', 'data', Buffer.from(message).toString());
   }
-  const output = new Uint8Array(engine.memory.buffer, engine.pcodec_output(), engine.pcodec_output_bytes()).slice();
+  const result = new Uint8Array(engine.memory.buffer, engine.pcodec_output(), engine.pcodec_output_bytes());
+  // Memory of its own (no pool) that is not zeroed before it is written.
+  const output = new Uint8Array(Buffer.allocUnsafeSlow(result.byteLength).buffer);
+  output.set(result);
   return { output, numberType: engine.pcodec_output_type() };
 }
 

@@ -89,18 +89,32 @@ describe('pcodecCompress and pcodecDecompress', () => {
     });
   });
 
-  it.each(['none', 'consecutive:1'] as const)(
-    'keep 16-bit numbers that end anywhere in a batch of 256, by %s',
-    (delta) => {
-      // Noise over a narrow range with rare values far off: bins of no bits and of sixteen in one chunk.
-      const numbers = Uint16Array.from({ length: 70_000 }, (_, index) =>
-        index % 97 === 0 ? (index * 40_503) & 0xffff : 30_000 + ((index * index) % 300),
-      );
+  // Noise over a narrow range with rare values far off: bins of no bits and of all bits in one chunk.
+  const uneven = (index: number, bits: number): number =>
+    index % 97 === 0 ? Math.imul(index, 2_654_435_761) >>> (32 - bits) : 30_000 + ((index * index) % 300);
+  const uneven16 = Uint16Array.from({ length: 70_000 }, (_, index) => uneven(index, 16));
+  const uneven32 = Uint32Array.from({ length: 70_000 }, (_, index) => uneven(index, 32));
+  const wide = Uint32Array.from({ length: 70_000 }, (_, index) => Math.imul(index, 2_654_435_761));
+  const cut = wide.map((word) => word & 0xffff_0000);
+
+  it.each([
+    { numberType: 'u16', mode: 'classic', numbers: uneven16 },
+    { numberType: 'i16', mode: 'classic', numbers: uneven16 },
+    { numberType: 'f16', mode: 'classic', numbers: uneven16 },
+    { numberType: 'f16', mode: 'float-quant:3', numbers: uneven16.map((word) => word & 0xfff8) },
+    { numberType: 'f16', mode: 'float-quant:3', numbers: uneven16 },
+    { numberType: 'f32', mode: 'classic', numbers: uneven32 },
+    { numberType: 'f32', mode: 'classic', numbers: wide },
+    { numberType: 'f32', mode: 'float-quant:16', numbers: cut },
+    { numberType: 'f32', mode: 'float-quant:16', numbers: cut.map((word) => (word >>> 31 ? word | 0xffff : word)) },
+  ] as const)(
+    'keep $numberType numbers by $mode that end anywhere in a batch of 256',
+    ({ numberType, mode, numbers }) => {
       for (const length of [1, 2, 3, 4, 5, 255, 256, 257, 258, 511, 512, 513, 70_000]) {
-        const input = new Uint8Array(numbers.buffer, 0, length * 2);
-        for (const numberType of ['u16', 'i16', 'f16'] as const) {
+        const input = new Uint8Array(numbers.buffer, 0, length * numbers.BYTES_PER_ELEMENT);
+        for (const delta of ['none', 'consecutive:1'] as const) {
           for (const level of [0, 4, 12]) {
-            const file = pcodecCompress(input, numberType, { mode: 'classic', delta, level });
+            const file = pcodecCompress(input, numberType, { mode, delta, level });
             expectSame(pcodecDecompress(file, length).data, input);
           }
         }

@@ -258,6 +258,7 @@ const pcodec: FuzzTarget = {
     pcodecCompress(words16(600), 'u16', { mode: 'classic', delta: 'none' }),
     pcodecCompress(words16(300), 'f16', { mode: 'classic', delta: 'consecutive:1' }),
     pcodecCompress(words16(300), 'f16', { mode: 'float-quant:3' }),
+    pcodecCompress(words16(600), 'f32', { mode: 'classic', delta: 'none' }),
     pcodecCompress(words16(300), 'u16', { mode: 'dict' }),
     pcodecCompress(words16(300), 'u32', { mode: 'int-mult:10', delta: 'lookback' }),
     pcodecCompress(words16(300), 'i16', { delta: 'conv1:2' }),

@@ -1,6 +1,6 @@
 //! A standalone pcodec file to bytes of numbers; what the file declares is checked before it is allocated.
 
-use crate::fast16::{Fast16, Kind};
+use crate::fast::{Fast, Kind};
 use crate::Engine;
 use half::f16;
 use pco::data_types::{Number, NumberType};
@@ -34,15 +34,16 @@ fn declared_count<T: Number>(chunk: &[u8]) -> Result<usize, String> {
 
 /// The chunk by our own decoder, where it is one that this is made for; gives what follows it.
 fn fast<'a, T: Number>(
-    decoder: &mut Fast16,
+    decoder: &mut Fast,
     file: &FileDecompressor,
     chunk: &'a [u8],
     place: &mut [MaybeUninit<T>],
 ) -> Option<&'a [u8]> {
-    let kind = match NumberType::new::<T>() {
-        NumberType::U16 => Kind::Unsigned,
-        NumberType::I16 => Kind::Signed,
-        NumberType::F16 => Kind::Float,
+    let (kind, bits) = match NumberType::new::<T>() {
+        NumberType::U16 => (Kind::Unsigned, 16),
+        NumberType::I16 => (Kind::Signed, 16),
+        NumberType::F16 => (Kind::Float, 16),
+        NumberType::F32 => (Kind::Float, 32),
         _ => return None,
     };
     let type_byte = NumberType::new::<T>() as u8;
@@ -51,10 +52,13 @@ fn fast<'a, T: Number>(
         return None;
     }
     let source = chunk.get(TYPE_BYTES + COUNT_BYTES..)?;
-    // Every pattern of 16 bits is a number of each of these types. The engine's input is padded.
+    let (start, count) = (place.as_mut_ptr(), place.len());
+    // Every pattern of bits is a number of each of these types. The engine's input is padded.
     let taken = unsafe {
-        let numbers = std::slice::from_raw_parts_mut(place.as_mut_ptr().cast::<u16>(), place.len());
-        decoder.decode(source, numbers, kind)?
+        match bits {
+            16 => decoder.decode(source, std::slice::from_raw_parts_mut(start.cast::<u16>(), count), kind)?,
+            _ => decoder.decode(source, std::slice::from_raw_parts_mut(start.cast::<u32>(), count), kind)?,
+        }
     };
     source.get(taken..)
 }
@@ -88,7 +92,7 @@ fn typed<T: Number>(
             let start = engine.output.as_mut_ptr().cast::<MaybeUninit<T>>().add(total);
             std::slice::from_raw_parts_mut(start, count)
         };
-        let own = if engine.only_pco { None } else { fast(&mut engine.fast16, file, rest, place) };
+        let own = if engine.only_pco { None } else { fast(&mut engine.fast, file, rest, place) };
         rest = match own {
             Some(behind) => behind,
             None => {

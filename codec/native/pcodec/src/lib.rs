@@ -5,7 +5,8 @@
 pub mod compare;
 mod compress;
 mod decompress;
-mod fast16;
+mod fast;
+mod latent;
 mod limit;
 mod planes;
 
@@ -19,7 +20,7 @@ pub(crate) struct Engine {
     output_bytes: usize,
     output_type: u32,
     message: String,
-    fast16: fast16::Fast16,
+    fast: fast::Fast,
     /// Leaves every chunk to `pco`, for comparisons.
     only_pco: bool,
 }
@@ -56,7 +57,7 @@ pub extern "C" fn pcodec_set_memory_limit(bytes: usize) {
 impl Engine {
     /// Room for input, with zeros behind it for a decoder that reads on.
     pub(crate) fn room(&mut self, bytes: usize) -> *mut u8 {
-        let words = (bytes + fast16::PADDING).div_ceil(8);
+        let words = (bytes + fast::PADDING).div_ceil(8);
         if self.input.capacity() < words {
             // Freed first: a growing vector would carry its old bytes over.
             self.input = Vec::new();

@@ -1,29 +1,38 @@
-//! Chunks of 16-bit numbers in classic mode, plain or as first differences: what latents are stored as. Decoded some times
-//! faster than by `pco`, whose loops were made for native vector units. Every other chunk, and every damaged one, is left to
-//! `pco`; what is decoded here is the same to the bit. The format is pco's `docs/format.md`, version 4.
+//! The chunks that latents are stored as: 16-bit numbers and f32, in classic mode or with low bits that are all the same, plain
+//! or as first differences. Decoded some times faster than by `pco`, whose loops were made for native vector units. Every
+//! other chunk, and every damaged one, is left to `pco`; what is decoded here is the same to the bit. The format is pco's
+//! `docs/format.md`, version 4.
+
+use crate::latent::Latent;
 
 /// Bytes behind the source that must be readable: the most that one batch takes, and a word.
-pub(crate) const PADDING: usize = BATCH * (MAX_SIZE_LOG + MAX_OFFSET_BITS) as usize / 8 + 16;
+pub(crate) const PADDING: usize = BATCH * (MAX_SIZE_LOG as usize + 32) / 8 + 16;
 
 const BATCH: usize = 256;
 const INTERLEAVING: usize = 4;
-/// A chunk has at most 2^24 numbers and less than 32 bits for each.
-const MAX_CHUNK_BYTES: usize = 1 << 26;
+/// A chunk has at most 2^24 numbers and less than 64 bits for each.
+const MAX_CHUNK_BYTES: usize = 1 << 27;
 /// States of four symbols and the seven bits before them fit one 64-bit word with the four low bits to spare. `pco` allows
 /// 14, and takes 13 only for as many numbers and bins as no plane has.
 const MAX_SIZE_LOG: u32 = 12;
-const MAX_OFFSET_BITS: u32 = 16;
 /// What a word holds behind the up to seven bits before a position.
 const WORD_BITS: u32 = 57;
 /// States are kept as byte offsets into the table.
 const NODE_BYTES_LOG: u32 = 4;
 
 /// How a number follows from the unsigned integer of the same order that a file holds.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Unsigned,
     Signed,
     Float,
+}
+
+/// What a file holds of each number.
+enum Mode<L> {
+    Classic,
+    /// All but some low bits, which are the same in each number but for the sign's flip.
+    Quantized { low_bits: u32, low: L },
 }
 
 /// A tANS state. Shifts use the low six bits of their count alone, so a count in the lowest byte needs no mask.
@@ -33,22 +42,22 @@ struct Node {
     /// From bit 0: count of state bits to read, 8 for the count of offset bits, 32 base of the next state, 48 mask of its
     /// lower part, both in bytes of the table.
     next: u64,
-    /// From bit 0: count of offset bits, 16 lower bound, 48 mask of the offset.
+    /// What `Latent` makes of the count of offset bits, which is in the lowest byte, and the lower bound.
     number: u64,
 }
 
 /// Buffers that are kept between calls.
 #[derive(Default)]
-pub(crate) struct Fast16 {
+pub(crate) struct Fast {
     table: Vec<Node>,
     symbols: Vec<u16>,
     /// `Node::number` of each symbol of one batch.
     batch: Vec<u64>,
 }
 
-struct Bin {
+struct Bin<L> {
     weight: u32,
-    lower: u16,
+    lower: L,
     offset_bits: u32,
 }
 
@@ -80,40 +89,53 @@ impl Bits<'_> {
     }
 }
 
-impl Fast16 {
+/// The binary logarithm of the table's size, and the bins of one variable.
+fn read_bins<L: Latent>(bits: &mut Bits) -> Option<(u32, Vec<Bin<L>>)> {
+    let size_log = bits.read(4)?;
+    let count = bits.read(15)? as usize;
+    if size_log > MAX_SIZE_LOG || count == 0 || count > 1 << size_log || (count == 1 && size_log > 0) {
+        return None;
+    }
+    let mut bins = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (weight, lower) = (bits.read(size_log)? + 1, L::from_u32(bits.read(L::BITS)?));
+        let offset_bits = bits.read(L::BITS.ilog2() + 1).filter(|&count| count <= L::BITS)?;
+        bins.push(Bin { weight, lower, offset_bits });
+    }
+    Some((size_log, bins))
+}
+
+impl Fast {
     /// Decodes the chunk that starts at `source`, behind its type and count, and gives the bytes that it takes. None where
     /// this decoder is not made for it or finds a fault; then `numbers` is in an unknown state.
     ///
     /// # Safety
     /// `PADDING` bytes behind `source` are readable.
-    pub(crate) unsafe fn decode(&mut self, source: &[u8], numbers: &mut [u16], kind: Kind) -> Option<usize> {
+    pub(crate) unsafe fn decode<L: Latent>(&mut self, source: &[u8], numbers: &mut [L], kind: Kind) -> Option<usize> {
         let source = &source[..source.len().min(MAX_CHUNK_BYTES)];
         let mut bits = Bits { source, position: 0 };
-        if bits.read(4)? != 0 {
-            return None;
-        }
-        let by_difference = match bits.read(4)? {
-            0 => false,
-            // Of order 1; the bit behind it is about a second variable, which this mode lacks.
-            1 if bits.read(3)? == 1 => bits.read(1).map(|_| true)?,
+        let low_bits = match bits.read(4)? {
+            0 => 0,
+            3 if kind == Kind::Float => Some(bits.read(8)?).filter(|count| (1..=L::MANTISSA_BITS).contains(count))?,
             _ => return None,
         };
-        let size_log = bits.read(4)?;
-        let bin_count = bits.read(15)? as usize;
-        if size_log > MAX_SIZE_LOG || bin_count == 0 || bin_count > 1 << size_log || (bin_count == 1 && size_log > 0) {
-            return None;
-        }
-        let mut bins = Vec::with_capacity(bin_count.min(source.len()));
-        for _ in 0..bin_count {
-            let bin = Bin { weight: bits.read(size_log)? + 1, lower: bits.read(16)? as u16, offset_bits: bits.read(5)? };
-            if bin.offset_bits > MAX_OFFSET_BITS {
-                return None;
-            }
-            bins.push(bin);
-        }
+        let by_difference = match bits.read(4)? {
+            0 => false,
+            // Of order 1, the low bits by themselves.
+            1 if bits.read(3)? == 1 && bits.read(1)? == 0 => true,
+            _ => return None,
+        };
+        let (size_log, bins) = read_bins::<L>(&mut bits)?;
+        let mode = match low_bits {
+            0 => Mode::Classic,
+            _ => match read_bins::<L>(&mut bits)? {
+                (0, low) if low.len() == 1 && low[0].offset_bits == 0 => Mode::Quantized { low_bits, low: low[0].lower },
+                _ => return None,
+            },
+        };
         bits.align()?;
         self.build(size_log, &bins)?;
-        let moment = if by_difference { bits.read(16)? as u16 } else { 0 };
+        let moment = if by_difference { L::from_u32(bits.read(L::BITS)?) } else { L::from_u32(0) };
         let mut states = [0_u32; INTERLEAVING];
         for state in &mut states {
             *state = bits.read(size_log)? << NODE_BYTES_LOG;
@@ -124,7 +146,8 @@ impl Fast16 {
         // The last number of a page of differences is the sum of those before it.
         let coded = numbers.len() - usize::from(by_difference);
         let body = &source[start..];
-        let end = self.body(body, &mut states, &mut numbers[..coded])?;
+        let widest = bins.iter().map(|bin| bin.offset_bits).max()?;
+        let end = self.body(body, &mut states, &mut numbers[..coded], widest)?;
         let used = (end as usize).div_ceil(8);
         // Bits behind the last number must be zero.
         if end % 8 != 0 && body[used - 1] >> (end % 8) != 0 {
@@ -132,16 +155,21 @@ impl Fast16 {
         }
         if by_difference {
             if let Some(last) = numbers.last_mut() {
-                *last = 0;
+                *last = L::from_u32(0);
             }
-            sum(numbers, moment);
+            L::sum(numbers, moment);
         }
-        convert(numbers, kind);
+        match (mode, kind) {
+            (Mode::Classic, Kind::Unsigned) => {}
+            (Mode::Classic, Kind::Signed) => L::to_signed(numbers),
+            (Mode::Classic, Kind::Float) => L::to_float(numbers),
+            (Mode::Quantized { low_bits, low }, _) => L::to_quantized_float(numbers, low_bits, low),
+        }
         Some(start + used)
     }
 
     /// The table of states: symbols spread by a stride near three fifths of it, each state's successor by Duda's rule.
-    fn build(&mut self, size_log: u32, bins: &[Bin]) -> Option<()> {
+    fn build<L: Latent>(&mut self, size_log: u32, bins: &[Bin<L>]) -> Option<()> {
         let size = 1_u32 << size_log;
         if bins.iter().map(|bin| bin.weight).sum::<u32>() != size {
             return None;
@@ -168,26 +196,37 @@ impl Fast16 {
             let state_bits = x.leading_zeros() - size.leading_zeros();
             let base = ((x << state_bits) - size) << NODE_BYTES_LOG;
             let mask = ((1_u32 << state_bits) - 1) << NODE_BYTES_LOG;
-            let offset_mask = (1_u64 << bin.offset_bits) - 1;
             Node {
                 next: u64::from(state_bits)
                     | u64::from(bin.offset_bits) << 8
                     | u64::from(base) << 32
                     | u64::from(mask) << 48,
-                number: u64::from(bin.offset_bits) | u64::from(bin.lower) << 16 | offset_mask << 48,
+                number: L::pack(bin.offset_bits, bin.lower),
             }
         }));
         Some(())
     }
 
     /// Decodes `numbers`, without order or differences undone; gives the bits taken, or none where the source ends before.
-    unsafe fn body(&mut self, source: &[u8], states: &mut [u32; 4], numbers: &mut [u16]) -> Option<u32> {
+    unsafe fn body<L: Latent>(
+        &mut self,
+        source: &[u8],
+        states: &mut [u32; INTERLEAVING],
+        numbers: &mut [L],
+        widest: u32,
+    ) -> Option<u32> {
+        // Where four offsets do not fit a word in a latent's few widest bins, each group tells; where they never do, none is tried.
+        let grouped = widest * INTERLEAVING as u32 <= WORD_BITS || L::BITS == 16;
         self.batch.resize(BATCH, 0);
         let limit = source.len() as u32 * 8;
         let mut position = 0;
         for batch in numbers.chunks_mut(BATCH) {
             position = read_symbols(source.as_ptr(), position, &self.table, states, &mut self.batch[..batch.len()]);
-            position = read_offsets(source.as_ptr(), position, &self.batch, batch);
+            position = if grouped {
+                read_offsets(source.as_ptr(), position, &self.batch, batch)
+            } else {
+                read_offsets_by_one(source.as_ptr(), position, &self.batch, batch)
+            };
             if position > limit {
                 return None;
             }
@@ -239,14 +278,9 @@ unsafe fn read_symbols(source: *const u8, start: u32, table: &[Node], states: &m
     position
 }
 
-#[inline(always)]
-fn add_offset(node: u64, word: u64) -> u16 {
-    ((word & (node >> 48)) as u16).wrapping_add((node >> 16) as u16)
-}
-
 /// Adds to each symbol's lower bound the offset that follows the batch's symbols; gives the position behind them.
 #[inline(never)]
-unsafe fn read_offsets(source: *const u8, start: u32, batch: &[u64], numbers: &mut [u16]) -> u32 {
+unsafe fn read_offsets<L: Latent>(source: *const u8, start: u32, batch: &[u64], numbers: &mut [L]) -> u32 {
     let mut position = start;
     let done = numbers.len() / INTERLEAVING * INTERLEAVING;
     let mut groups = numbers.chunks_exact_mut(INTERLEAVING);
@@ -254,7 +288,7 @@ unsafe fn read_offsets(source: *const u8, start: u32, batch: &[u64], numbers: &m
         let mut word = word_at(source, position);
         let mut counts = 0_u32;
         for (number, &node) in group.iter_mut().zip(nodes) {
-            *number = add_offset(node, word);
+            *number = L::add_offset(node, word);
             word >>= node & 63;
             counts = counts.wrapping_add(node as u32);
         }
@@ -268,60 +302,11 @@ unsafe fn read_offsets(source: *const u8, start: u32, batch: &[u64], numbers: &m
 }
 
 #[inline(never)]
-unsafe fn read_offsets_by_one(source: *const u8, start: u32, nodes: &[u64], numbers: &mut [u16]) -> u32 {
+unsafe fn read_offsets_by_one<L: Latent>(source: *const u8, start: u32, nodes: &[u64], numbers: &mut [L]) -> u32 {
     let mut position = start;
     for (number, &node) in numbers.iter_mut().zip(nodes) {
-        *number = add_offset(node, word_at(source, position));
+        *number = L::add_offset(node, word_at(source, position));
         position += node as u32 & 0xff;
     }
     position
-}
-
-/// Exclusive sums of differences, which are stored around the middle of the range.
-#[cfg(target_arch = "wasm32")]
-fn sum(numbers: &mut [u16], moment: u16) {
-    use core::arch::wasm32::*;
-    let middle = u16x8_splat(0x8000);
-    let zero = u16x8_splat(0);
-    let mut before = u16x8_splat(moment);
-    let mut eights = numbers.chunks_exact_mut(8);
-    for eight in &mut eights {
-        // SAFETY: `eight` is sixteen bytes long.
-        let difference = v128_xor(unsafe { v128_load(eight.as_ptr().cast()) }, middle);
-        // Lanes shifted in from the first operand are zero: sums of 2, then 4, then 8 neighbours.
-        let twos = u16x8_add(difference, u16x8_shuffle::<7, 8, 9, 10, 11, 12, 13, 14>(zero, difference));
-        let fours = u16x8_add(twos, u16x8_shuffle::<6, 7, 8, 9, 10, 11, 12, 13>(zero, twos));
-        let sums = u16x8_add(fours, u16x8_shuffle::<4, 5, 6, 7, 8, 9, 10, 11>(zero, fours));
-        let inclusive = u16x8_add(sums, before);
-        // SAFETY: as above.
-        unsafe { v128_store(eight.as_mut_ptr().cast(), u16x8_sub(inclusive, difference)) };
-        before = u16x8_shuffle::<7, 7, 7, 7, 7, 7, 7, 7>(inclusive, inclusive);
-    }
-    sum_by_one(eights.into_remainder(), u16x8_extract_lane::<0>(before));
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-fn sum(numbers: &mut [u16], moment: u16) {
-    sum_by_one(numbers, moment);
-}
-
-fn sum_by_one(numbers: &mut [u16], moment: u16) {
-    let mut before = moment;
-    for number in numbers {
-        let difference = *number ^ 0x8000;
-        *number = before;
-        before = before.wrapping_add(difference);
-    }
-}
-
-fn convert(numbers: &mut [u16], kind: Kind) {
-    match kind {
-        Kind::Unsigned => {}
-        Kind::Signed => numbers.iter_mut().for_each(|number| *number ^= 0x8000),
-        // The sign bit set stands for a positive float, of which only that bit is flipped.
-        Kind::Float => numbers.iter_mut().for_each(|number| {
-            let positive = (*number as i16 >> 15) as u16;
-            *number ^= !positive | 0x8000;
-        }),
-    }
 }
