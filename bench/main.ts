@@ -8,6 +8,7 @@ import { benchOverhead } from './decode/overhead.js';
 import { benchPythonPeer } from './decode/python-peer.js';
 import { benchFidelity } from './fidelity/fidelity.js';
 import { benchProviders } from './fidelity/providers.js';
+import { benchRecovery } from './fidelity/recovery.js';
 import { benchReduction } from './fidelity/reduction.js';
 import { benchStages } from './fidelity/stages.js';
 import type { Bench, BenchRow } from './row.js';
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, readonly Bench[]>> = {
   decode: [benchDeviceBusy, benchOverhead, benchPythonPeer],
   'decode-soak': [benchMemorySoak],
   fidelity: [benchFidelity, benchReduction, benchProviders, benchStages],
+  recovery: [benchRecovery],
 };
 
 const USAGE_EXIT_CODE = 2;

@@ -20,6 +20,7 @@ import type { Config } from './config/schema.js';
 import { describePlacement, type DecodePipeline } from './decode/index.js';
 import { createLatentStore } from './latents/create-latent-store.js';
 import type { CachedImage, CachedLatent } from './latents/stored-image.js';
+import type { InstalledModel } from './models/installed-model.js';
 import { openDecoding } from './open-decoding.js';
 
 const MS_PER_SECOND = 1000;
@@ -86,6 +87,7 @@ export class Gateway {
     const cache = new DualFormatCache<CachedImage, CachedLatent>(
       cachePreset(policy, { ...cacheOptions, capacityBytes, entryOverheadBytes: ENTRY_OVERHEAD_BYTES }),
     );
+    warnOfMissingModels(config, models, log);
     const { limits, decode } = config;
     const converter = new ConversionPool({
       pipeline,
@@ -166,6 +168,18 @@ export class Gateway {
     await this.pipeline.close();
     for (const part of this.owned) await part.close();
     await this.admin.close();
+  }
+}
+
+/** A policy may name what is installed later; until then it has no effect, which nobody should have to guess. */
+function warnOfMissingModels(config: Config, models: readonly InstalledModel[], log: Logger): void {
+  for (const { match, model, candidates = [], put } of config.policies) {
+    for (const name of [...candidates, ...(model === undefined ? [] : [model])]) {
+      const installed = models.find((candidate) => candidate.name === name);
+      if (installed === undefined) log.warn(`policy "${match}": the model "${name}" is not installed`);
+      else if (put === 'encode' && installed.encoder === undefined)
+        log.warn(`policy "${match}": the model "${name}" has no encoder, so it encodes no PNG`);
+    }
   }
 }
 

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { encodeContainer, readLatentFile } from '../../codec/index.js';
 import { NEVER, type StartedConverter } from '../../src/conversion/testing/started-converter.js';
+import { addModel } from '../../src/models/registry.js';
 import { packagePath } from '../../src/package-root.js';
 
 export const SHARED_PICTURES = packagePath('../shared/data/pictures');
-export const SHARED_VAES = packagePath('../shared/data/vae');
+const SHARED_VAES = packagePath('../shared/data/vae');
 export const hasSharedData = existsSync(SHARED_VAES);
 /** Side of the squares cut from large pictures, so that a run ends within minutes on a CPU. */
 const SIDE = 320;
@@ -62,6 +63,16 @@ async function ownPictures({ pipeline, models }: StartedConverter): Promise<Benc
     pictures.push(await saved(file, pixels, width, height));
   }
   return pictures;
+}
+
+/** Installs tiny VAEs of the shared data. @returns the folder of models */
+export async function addTinyModels(work: string, names: readonly string[]): Promise<string> {
+  const modelsDirectory = join(work, 'models');
+  for (const preset of names) {
+    const files = ['encoder', 'decoder'].map((half) => join(SHARED_VAES, `${preset}_${half}.safetensors`));
+    await addModel(preset, files, { modelsDirectory, cacheDirectory: join(work, 'cache'), preset });
+  }
+  return modelsDirectory;
 }
 
 /** The middle of a picture. */

@@ -7,9 +7,8 @@ import { encodeContainer } from '../../codec/index.js';
 import { toFloat16 } from '../../src/decode/half-floats.js';
 import { NEVER, startConverter, type StartedConverter } from '../../src/conversion/testing/started-converter.js';
 import { VaeSession } from '../../src/conversion/vae-session.js';
-import { addModel } from '../../src/models/registry.js';
 import type { BenchRow } from '../row.js';
-import { hasSharedData, saved, SHARED_PICTURES, SHARED_VAES, square, type BenchPicture } from './pictures.js';
+import { addTinyModels, hasSharedData, saved, SHARED_PICTURES, square, type BenchPicture } from './pictures.js';
 import { packagePath } from '../../src/package-root.js';
 
 const TILING = { maxPixels: 1 << 24, overlap: 16, blend: 8 };
@@ -25,12 +24,7 @@ const SIDES = [256, 512];
 export async function* benchReduction(): AsyncIterable<BenchRow> {
   const work = await mkdtemp(join(tmpdir(), 'latentbox-reduction-'));
   const names = hasSharedData ? (Object.keys(FAMILIES) as (keyof typeof FAMILIES)[]) : [];
-  for (const name of names) {
-    const files = ['encoder', 'decoder'].map((half) => join(SHARED_VAES, `${name}_${half}.safetensors`));
-    const folders = { modelsDirectory: join(work, 'models'), cacheDirectory: join(work, 'cache') };
-    await addModel(name, files, { ...folders, preset: name });
-  }
-  const started = await startConverter(names.length > 0 ? [join(work, 'models')] : []);
+  const started = await startConverter(names.length > 0 ? [await addTinyModels(work, names)] : []);
   try {
     for (const side of SIDES) {
       yield await reduction(started, 'bundled', await square(packagePath('samples/coffee.png'), 'coffee', side));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { developmentCredentials } from './development-credentials.js';
 import { environmentName, scalarPaths, configJsonSchema } from './environment.js';
-import { ConfigError, loadConfig, stateDirectory, type ConfigFault } from './load.js';
+import { ConfigError, loadConfig, stateDirectory, type ConfigFault, type CommandLineOverride } from './load.js';
 
 let directory: string;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 async function load(
   yaml: string | undefined,
   environment: Record<string, string> = {},
-  commandLine: { option: string; path: string[]; value: unknown }[] = [],
+  commandLine: CommandLineOverride[] = [],
 ) {
   const file = join(directory, 'gateway.yaml');
   if (yaml !== undefined) await writeFile(file, yaml);
@@ -98,6 +98,13 @@ describe('loadConfig', () => {
     expect((await load('cache: { bytes: 2GiB }')).cache.bytes).toBe(2 * 2 ** 30);
     expect((await load('cache: { bytes: 1.5 MB }')).cache.bytes).toBe(1_500_000);
     expect((await load('cache: { bytes: 0 }')).cache.bytes).toBe(0);
+  });
+
+  it('puts lists of the command line in front of the file’s where they say so', async () => {
+    const option = { option: '--encode', path: ['policies'], value: [{ match: 'a/*', put: 'encode' }], prepend: true };
+    const matches = async (yaml: string) => (await load(yaml, {}, [option])).policies.map(({ match }) => match);
+    expect(await matches('policies: [{ match: b/*, put: verbatim }]')).toEqual(['a/*', 'b/*']);
+    expect(await matches('log: {}')).toEqual(['a/*']);
   });
 
   it('is frozen', async () => {
