@@ -6,7 +6,7 @@ import type { DecodeOptions, DecodePipeline } from '../../src/decode/index.js';
 import { ByteSemaphore, createDecodePipeline } from '../../src/decode/index.js';
 import { testContainer } from '../../src/decode/testing/test-container.js';
 import type { InstalledModel } from '../../src/models/index.js';
-import { loadModel } from '../../src/models/index.js';
+import { loadModel, standInParts, writeModelFolder } from '../../src/models/index.js';
 
 /** Threads of one inference, ours and the peer's alike. */
 export const THREADS = 2;
@@ -14,10 +14,24 @@ export const THREADS = 2;
 export const REPOSITORY: string = join(import.meta.dirname, '../../..');
 const BUNDLED_MODEL = join(REPOSITORY, 'models/bundled');
 
+export interface BenchModel {
+  readonly model: InstalledModel;
+  /** Removes its files. */
+  readonly close: () => Promise<void>;
+}
+
 /** The bundled model, prepared in a folder that goes away with `close`. */
-export async function benchModel(): Promise<{ model: InstalledModel; close: () => Promise<void> }> {
+export async function benchModel(): Promise<BenchModel> {
   const cache = await mkdtemp(join(tmpdir(), 'latentbox-bench-'));
   return { model: await loadModel(BUNDLED_MODEL, cache), close: () => rm(cache, { recursive: true }) };
+}
+
+/** Seeded weights in the shape of SD 3.5's VAE: what a full decoder costs. */
+export async function standInModel(): Promise<BenchModel> {
+  const folder = await mkdtemp(join(tmpdir(), 'latentbox-bench-'));
+  const path = join(folder, 'stand-in-sd35');
+  await writeModelFolder(path, standInParts('sd35', 'f32', 1));
+  return { model: await loadModel(path, join(folder, 'cache')), close: () => rm(folder, { recursive: true }) };
 }
 
 /** A started pipeline on the CPU. */

@@ -8,11 +8,22 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { decodeContainer } from '../../codec/index.js';
 import type { BenchRow } from '../row.js';
-import { benchContainer, benchModel, benchPipeline, median, NEVER, REPOSITORY, THREADS } from './bench-model.js';
+import type { BenchModel } from './bench-model.js';
+import {
+  benchContainer,
+  benchModel,
+  benchPipeline,
+  median,
+  NEVER,
+  REPOSITORY,
+  standInModel,
+  THREADS,
+} from './bench-model.js';
 
 const PYTHON = process.env['LATENTBOX_TEST_PYTHON'] ?? 'python3';
-const SIDES = [256, 512, 1024];
 const TURNS = 15;
+/** A stand-in's 256² picture takes as long as ten of the bundled model's 1024². */
+const STAND_IN_TURNS = 5;
 const SCRIPT = join(REPOSITORY, 'bench/decode/python_peer.py');
 
 const helloSchema = z.object({ version: z.string() });
@@ -41,13 +52,15 @@ async function startPeer(args: readonly string[]): Promise<Peer | undefined> {
   return { version: hello.data.version, turn, stop: () => void child.stdin.end() };
 }
 
-/** Ours begins with a container and ends with pixels in the gateway's process. The peer does the same from its payload. */
-export async function* benchPythonPeer(): AsyncIterable<BenchRow> {
-  const { model, close } = await benchModel();
+async function* compare(
+  { model, close }: BenchModel,
+  sides: readonly number[],
+  turns: number,
+): AsyncIterable<BenchRow> {
   const pipeline = await benchPipeline(model);
   const folder = await mkdtemp(join(tmpdir(), 'latentbox-peer-'));
   try {
-    for (const side of SIDES) {
+    for (const side of sides) {
       const container = benchContainer(model, side, side);
       const { tensor, header } = decodeContainer(container);
       const stored = join(folder, `${side}.pco`);
@@ -64,7 +77,7 @@ export async function* benchPythonPeer(): AsyncIterable<BenchRow> {
       }
       const ours: { total: number; run: number }[] = [];
       const theirs: [number[], number[]] = [[], []];
-      for (let i = 0; i <= TURNS; i++) {
+      for (let i = 0; i <= turns; i++) {
         const started = performance.now();
         const { timings } = await pipeline.renderPixels({ model: model.name, container }, NEVER);
         const total = performance.now() - started;
@@ -78,7 +91,7 @@ export async function* benchPythonPeer(): AsyncIterable<BenchRow> {
       for (const peer of [fromStored, fromBare]) peer.stop();
       const row = (name: string, mine: number, peer: number, versus: string): BenchRow => ({
         bench: 'decode',
-        case: `${name}, ${side}x${side}, ${THREADS} threads, median of ${TURNS}`,
+        case: `${model.name}: ${name}, ${side}x${side}, ${THREADS} threads, median of ${turns}`,
         ours: mine,
         peer,
         unit: 'ms',
@@ -95,4 +108,10 @@ export async function* benchPythonPeer(): AsyncIterable<BenchRow> {
     await rm(folder, { recursive: true });
     await close();
   }
+}
+
+/** Ours begins with a container and ends with pixels in the gateway's process. The peer does the same from its payload. */
+export async function* benchPythonPeer(): AsyncIterable<BenchRow> {
+  yield* compare(await benchModel(), [256, 512, 1024], TURNS);
+  yield* compare(await standInModel(), [256], STAND_IN_TURNS);
 }
