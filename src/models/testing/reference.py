@@ -244,4 +244,5 @@ def main() -> None:
             seeded_case(arguments.target, name, seed)
 
 
-main()
+if __name__ == "__main__":
+    main()
