@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { benchPcodec } from './codec/pcodec.js';
 import { benchPng } from './codec/png.js';
+import { benchPredictive } from './codec/predictive.js';
 import { benchDeviceBusy } from './decode/device-busy.js';
 import { benchMemorySoak } from './decode/memory-soak.js';
 import { benchOverhead } from './decode/overhead.js';
@@ -14,7 +15,7 @@ import { benchStages } from './fidelity/stages.js';
 import type { Bench, BenchRow } from './row.js';
 
 const BENCHES: Readonly<Record<string, readonly Bench[]>> = {
-  codec: [benchPcodec, benchPng],
+  codec: [benchPcodec, benchPredictive, benchPng],
   decode: [benchDeviceBusy, benchOverhead, benchPythonPeer],
   'decode-soak': [benchMemorySoak],
   fidelity: [benchFidelity, benchReduction, benchProviders, benchStages],

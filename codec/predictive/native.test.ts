@@ -15,7 +15,8 @@ const BUILD_TIMEOUT_MS = 300_000;
 /** The first with everything that the crate uses (`rust-version` of its manifest). */
 const LEAST_MINOR = 85;
 
-const version = /^cargo 1\.(\d+)/.exec(String(spawnSync('cargo', ['--version'], { encoding: 'utf8' }).stdout));
+const cargo = spawnSync('cargo', ['--version'], { encoding: 'utf8' });
+const version = cargo.status === 0 ? /^cargo 1\.(\d+)/.exec(cargo.stdout) : null;
 const missing = Number(version?.[1] ?? 0) >= LEAST_MINOR ? '' : ` (needs cargo 1.${LEAST_MINOR})`;
 
 describe.skipIf(missing !== '')(`the native build${missing}`, () => {
