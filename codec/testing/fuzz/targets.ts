@@ -7,6 +7,8 @@ import { CodecError } from '../../errors.js';
 import { pcodecCompress, pcodecDecompress, pcodecNumberBytes } from '../../pcodec/pcodec.js';
 import { encodePng } from '../../png/index.js';
 import { answersOrRefuses as readsPng, mendCrcs } from '../../png/testing/fuzz-reader.js';
+import { predictiveCompress, predictiveDecompress } from '../../predictive/predictive.js';
+import { latentLike } from '../../predictive/testing/latent-like.js';
 import { parseStrictJson } from '../../strict-json.js';
 import { BYTES_PER_ELEMENT, type DType, type Tensor, type TensorLimits } from '../../tensor.js';
 import { unpackFluxLatent } from '../../tensors/flux-packed.js';
@@ -272,6 +274,25 @@ const pcodec: FuzzTarget = {
     }),
 };
 
+const predictive: FuzzTarget = {
+  seeds: [
+    predictiveCompress(latentLike('bf16', [2, 8, 16])),
+    predictiveCompress(latentLike('f16', [3, 12, 9])),
+    predictiveCompress(tensor('f32', 1, 1, 0)),
+  ].filter((stream) => stream !== undefined),
+  // A container's header says what to expect: here it says what the stream does, within the limit.
+  run: (data) =>
+    answers(() => {
+      const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+      const at = (offset: number): number => (offset + 4 <= data.byteLength ? view.getUint32(offset, true) : 0);
+      const shape = [at(8), at(12), at(16)];
+      const dtype = DTYPES[Math.min(data[4] ?? 0, 2)] ?? 'f32';
+      const count = shape.reduce((product, size) => product * size, 1);
+      if (count > LIMITS.maxElements) return;
+      checkTensor({ dtype, shape, data: predictiveDecompress(data, dtype, shape) });
+    }),
+};
+
 export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
   npy,
   safetensors,
@@ -283,4 +304,5 @@ export const FUZZ_TARGETS: Readonly<Record<string, FuzzTarget>> = {
   container,
   png,
   pcodec,
+  predictive,
 };
