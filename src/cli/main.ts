@@ -8,6 +8,7 @@ import { migrateCommand } from './migrate.js';
 import { modelCommand } from './model.js';
 import { planCommand } from './plan.js';
 import { serveCommand } from './serve.js';
+import { verifyCommand } from './verify.js';
 import { simulateCommand } from './simulate.js';
 import { traceCommand } from './trace.js';
 import { packageVersion } from './package-version.js';
@@ -27,6 +28,7 @@ const program = new Command('latentbox')
   .addCommand(inspectCommand())
   .addCommand(migrateCommand())
   .addCommand(modelCommand())
+  .addCommand(verifyCommand())
   .addCommand(simulateCommand())
   .addCommand(planCommand())
   .addCommand(traceCommand());

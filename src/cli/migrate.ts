@@ -15,8 +15,9 @@ import { Migration, type MigrationSettings } from '../migrate/migration.js';
 import type { ConvertedObject } from '../migrate/object-converter.js';
 import { seededRandom } from '../migrate/statistics.js';
 import { WorstCases } from '../migrate/worst-cases.js';
+import { verifyLocation } from '../migrate/verify-location.js';
 import { SharedJob } from '../migrate/workers/shared-job.js';
-import { openWorkshop, type Workshop } from '../migrate/workshop.js';
+import { maxContainerBytes, openWorkshop, type Workshop } from '../migrate/workshop.js';
 import { formatBytes } from '../report/quantities.js';
 import { EXIT } from './exit-codes.js';
 import { ProgressBar } from './progress-bar.js';
@@ -55,9 +56,6 @@ const DEFAULT_SAMPLE = 100;
 /** Dollars: S3 Standard in us-east-1 a gigabyte and month, a rented RTX 5090 an hour (list prices of 2026). */
 const STORAGE_PRICE = 0.023;
 const DEVICE_PRICE = 0.69;
-/** A container is a compressed latent and its PNG chunks. */
-const CONTAINER_FACTOR = 2;
-
 export function migrateCommand(): Command {
   return new Command('migrate')
     .description('Turn the PNGs of a bucket into latents, straight in the backing store, under a floor on fidelity.')
@@ -197,8 +195,9 @@ async function restore({ workshop, base, stop, signal }: ModeInput): Promise<Mod
 }
 
 async function verify({ workshop, base, bar, signal }: ModeInput): Promise<ModeResult> {
-  const migration = new Migration(workshop, { ...base, onConverted: nothing });
-  const report = await migration.verify(signal, (done) => bar.update({ done, note: 'verified' }));
+  const { to, concurrency, maxContainerBytes } = base;
+  const onVerified = (done: number) => bar.update({ done, note: 'verified' });
+  const report = await verifyLocation(workshop, to, { concurrency, maxContainerBytes, onVerified }, signal);
   return { document: report, text: verificationLines(report), failures: report.failed.length };
 }
 
@@ -223,7 +222,7 @@ function settingsOf(config: Config, options: MigrateOptions) {
     objectsPerSecond: rate,
     bytesPerSecond: bandwidth,
     maxPictureBytes: limits.pngBytes,
-    maxContainerBytes: limits.latentBytes * CONTAINER_FACTOR,
+    maxContainerBytes: maxContainerBytes(config),
     sleep: (milliseconds: number, signal: AbortSignal) => sleep(milliseconds, undefined, { signal }),
     clock: () => performance.now(),
   };

@@ -42,7 +42,7 @@ export function describe(bytes: Uint8Array, info?: ObjectInfo): Description {
   const size = { bytes: bytes.byteLength };
   if (format === 'container') {
     const { header, tensor } = decodeContainer(bytes);
-    const render = info && factsFromMetadata(info.userMetadata)?.render;
+    const render = info && factsFromMetadata(info)?.render;
     return {
       kind: 'latent-container',
       ...size,

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { UserMetadata } from '../../s3-api/index.js';
 import {
+  CONTAINER_CONTENT_TYPE,
   factsFromMetadata,
   factsToMetadata,
   imageEtag,
@@ -35,7 +37,7 @@ describe('the facts of a latent as metadata', () => {
     fc.assert(
       fc.property(facts, (original) => {
         const metadata = factsToMetadata(original);
-        expect(factsFromMetadata(metadata)).toEqual(original);
+        expect(factsFromMetadata(stored(metadata))).toEqual(original);
         expect(metadataBytes(metadata)).toBeLessThanOrEqual(640);
         expect(splitReservedMetadata({ ...metadata, own: '1' }).own).toEqual({ own: '1' });
       }),
@@ -43,9 +45,9 @@ describe('the facts of a latent as metadata', () => {
   });
 
   it('are none where the metadata is not ours or damaged', () => {
-    expect(factsFromMetadata({})).toBeUndefined();
-    expect(factsFromMetadata({ 'lbx-format': 'latent-1' })).toBeUndefined();
-    expect(factsFromMetadata({ 'lbx-format': 'latent-2' })).toBeUndefined();
+    expect(factsFromMetadata(stored({}))).toBeUndefined();
+    expect(factsFromMetadata(stored({ 'lbx-format': 'latent-1' }))).toBeUndefined();
+    expect(factsFromMetadata(stored({ 'lbx-format': 'latent-2' }))).toBeUndefined();
   });
 });
 
@@ -62,3 +64,19 @@ describe('imageEtag', () => {
     for (const etag of etags) expect(etag).toMatch(/^[0-9a-f]{32}-1$/);
   });
 });
+
+it('does not believe facts that a server kept of an object which was overwritten', () => {
+  const facts = {
+    'lbx-format': 'latent-1',
+    'lbx-model': 'm',
+    'lbx-image': '8x8',
+    'lbx-tensor': 'f16:4x1x1',
+    'lbx-content': '0'.repeat(32),
+  };
+  expect(factsFromMetadata(stored(facts))).toBeDefined();
+  expect(factsFromMetadata({ systemMetadata: { contentType: 'image/jpeg' }, userMetadata: facts })).toBeUndefined();
+});
+
+function stored(userMetadata: UserMetadata) {
+  return { systemMetadata: { contentType: CONTAINER_CONTENT_TYPE }, userMetadata };
+}

@@ -72,8 +72,12 @@ const factsSchema = z.object({
 });
 
 /** The facts, or undefined where the object is verbatim. */
-export function factsFromMetadata(metadata: UserMetadata): LatentFacts | undefined {
-  if (metadata['lbx-format'] !== FORMAT) return undefined;
+export function factsFromMetadata({
+  systemMetadata,
+  userMetadata: metadata,
+}: Pick<ObjectInfo, 'systemMetadata' | 'userMetadata'>): LatentFacts | undefined {
+  // Some S3 servers keep metadata of the object that was overwritten; a container always says its own type.
+  if (metadata['lbx-format'] !== FORMAT || systemMetadata.contentType !== CONTAINER_CONTENT_TYPE) return undefined;
   const parsed = factsSchema.safeParse(metadata);
   if (!parsed.success) return undefined;
   const values = parsed.data;

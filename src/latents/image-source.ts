@@ -130,7 +130,7 @@ export class ImageSource {
     const cached = cache.peek(objectId(bucket, key));
     if (cached?.format === 'latent') return cached;
     const content = await backing.getObject(bucket, key, {}, signal);
-    if (!factsFromMetadata(content.info.userMetadata)) {
+    if (!factsFromMetadata(content.info)) {
       discard(content);
       return undefined;
     }
@@ -182,7 +182,7 @@ export class ImageSource {
         discard(content);
         signal.throwIfAborted();
       }
-      if (!factsFromMetadata(content.info.userMetadata)) return takeOnce(content);
+      if (!factsFromMetadata(content.info)) return takeOnce(content);
       const container = await readAll(content, maxContainerBytes);
       const fetch = clock() - start;
       cache.observeFetch(fetch);
@@ -232,7 +232,7 @@ export class ImageSource {
    */
   async head(bucket: string, stored: ObjectInfo, signal: AbortSignal): Promise<ImageHead | undefined> {
     const { backing, maxContainerBytes } = this.options;
-    if (!factsFromMetadata(stored.userMetadata)) return undefined;
+    if (!factsFromMetadata(stored)) return undefined;
     const facts = this.#factsOf(bucket, stored);
     if (!facts.render) {
       const content = await backing.getObject(bucket, stored.key, versionOf(stored), signal);
@@ -252,7 +252,7 @@ export class ImageSource {
   }
 
   #factsOf(bucket: string, stored: ObjectInfo): LatentFacts {
-    const facts = factsFromMetadata(stored.userMetadata);
+    const facts = factsFromMetadata(stored);
     if (!facts) throw new Error(`the stored object ${bucket}/${stored.key} is not latent-backed`);
     if (facts.render) return facts;
     const indexed = this.options.index.get({ bucket, key: stored.key, etag: stored.etag });

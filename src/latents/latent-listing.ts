@@ -37,7 +37,7 @@ export class LatentListing {
       const { info } = await this.backing.headObject(bucket, object.key, {}, signal);
       const version = { bucket, key: object.key, etag: info.etag };
       const current = { ...object, etag: info.etag, size: info.size, lastModified: info.lastModified };
-      if (!factsFromMetadata(info.userMetadata)) {
+      if (!factsFromMetadata(info)) {
         this.index.put(version, { kind: 'verbatim' });
         return current;
       }

@@ -195,7 +195,7 @@ export class LatentStore extends PassThroughStore {
 
   override async listObjectParts(bucket: string, key: string, signal: AbortSignal) {
     const { info } = await this.backing.headObject(bucket, key, {}, signal);
-    return factsFromMetadata(info.userMetadata) ? [] : this.backing.listObjectParts(bucket, key, signal);
+    return factsFromMetadata(info) ? [] : this.backing.listObjectParts(bucket, key, signal);
   }
 
   override createMultipartUpload(bucket: string, key: string, options: CreateMultipartOptions, signal: AbortSignal) {
@@ -347,10 +347,10 @@ export class LatentStore extends PassThroughStore {
       const aboutTheContainer = error instanceof S3Error && ABOUT_THE_REPRESENTATION.has(error.code);
       if (!aboutTheContainer) throw error;
       const { info } = await this.backing.headObject(bucket, key, only(options, 'versionId'), signal);
-      if (factsFromMetadata(info.userMetadata)) return undefined;
+      if (factsFromMetadata(info)) return undefined;
       throw error;
     }
-    if (!factsFromMetadata(content.info.userMetadata)) return this.#verbatimAnswer(content);
+    if (!factsFromMetadata(content.info)) return this.#verbatimAnswer(content);
     discard(content);
     return undefined;
   }

@@ -1,9 +1,9 @@
 /** Reports as lines for people. */
 import { formatBytes, formatDollars, formatSeconds, formatShare } from '../report/quantities.js';
 import type { Forecast } from './forecast.js';
-import type { VerificationReport } from './migration.js';
 import type { MigrationReport } from './report.js';
 import type { Distribution } from './statistics.js';
+import type { VerificationReport } from './verify-location.js';
 
 type Row = readonly [label: string, value: string];
 

@@ -50,7 +50,7 @@ export class ObjectExaminer {
       throw error;
     }
     const { info } = content;
-    if (factsFromMetadata(info.userMetadata)) {
+    if (factsFromMetadata(info)) {
       discard(content);
       return { kind: 'stays', info, outcome: { kind: 'already-latent', bytes: info.size } };
     }

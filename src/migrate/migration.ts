@@ -1,4 +1,4 @@
-/** A migration of one location: run it, try it on a sample, undo it, or check what it left. */
+/** A migration of one location: run it, try it on a sample, or undo it. */
 import type { ListedObject } from '../../s3-api/index.js';
 import { S3Error } from '../../s3-api/index.js';
 import type { Policy } from '../latents/policies.js';
@@ -21,7 +21,6 @@ import { ObjectRestorer } from './restore-object.js';
 import { runMigration, type RunOptions } from './run.js';
 import { runPool } from './run-pool.js';
 import { SidecarFinder } from './sidecars.js';
-import { ObjectVerifier, type VerificationResult } from './verify-object.js';
 import { runWorker } from './workers/run-worker.js';
 import type { SharedJob } from './workers/shared-job.js';
 import type { Workshop } from './workshop.js';
@@ -49,15 +48,6 @@ export interface MigrationSettings {
 }
 
 const MAX_TRIES = 5;
-
-export interface VerificationReport {
-  readonly objects: number;
-  readonly latents: number;
-  /** Latents that another class of decoder rendered first: of the recorded size, and not the recorded bytes. */
-  readonly sameSizeOnly: number;
-  readonly verbatim: number;
-  readonly failed: readonly { readonly key: string; readonly message: string }[];
-}
 
 export class Migration {
   constructor(
@@ -124,46 +114,10 @@ export class Migration {
     return { progress: counter.get(), failed };
   }
 
-  /** Of the target, as it is now. */
-  async verify(signal: AbortSignal, onVerified: (done: number) => void): Promise<VerificationReport> {
-    const { store, renderer } = this.workshop;
-    const { to: location, maxContainerBytes } = this.settings;
-    const verifier = new ObjectVerifier({
-      store,
-      renderer,
-      location,
-      maxContainerBytes,
-      decoderClass: (model) => this.workshop.decoderClass(model),
-    });
-    const results: Record<VerificationResult['kind'], number> = { latent: 0, verbatim: 0, failed: 0, gone: 0 };
-    const failed: FailedObject[] = [];
-    let sameSizeOnly = 0;
-    let objects = 0;
-    const never = new AbortController().signal;
-    await this.#forEach(
-      never,
-      signal,
-      async (listed) => {
-        const result = await verifier.verify(listed, signal);
-        results[result.kind] += 1;
-        if (result.kind === 'failed') failed.push({ key: listed.key, message: result.message });
-        if (result.kind === 'latent' && result.match === 'same-size') sameSizeOnly += 1;
-        onVerified((objects += 1));
-      },
-      location,
-    );
-    return { objects, latents: results.latent, sameSizeOnly, verbatim: results.verbatim, failed };
-  }
-
-  async #forEach(
-    stop: AbortSignal,
-    signal: AbortSignal,
-    work: (listed: ListedObject) => Promise<void>,
-    location: Location = this.settings.from,
-  ): Promise<void> {
-    const { concurrency } = this.settings;
+  async #forEach(stop: AbortSignal, signal: AbortSignal, work: (listed: ListedObject) => Promise<void>): Promise<void> {
+    const { from, concurrency } = this.settings;
     const ignore = this.#originals(false).ownPrefixes;
-    const listing = listLocation(this.workshop.store, location, ignore, AbortSignal.any([stop, signal]));
+    const listing = listLocation(this.workshop.store, from, ignore, AbortSignal.any([stop, signal]));
     await runPool(listing, concurrency, async (listed) => {
       if (!stop.aborted) await work(listed);
     });

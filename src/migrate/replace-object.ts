@@ -120,7 +120,7 @@ export class ObjectReplacer {
     try {
       const { info } = await store.headObject(to.bucket, key, {}, signal);
       if (this.inPlace && info.etag === entry.sourceEtag) return { kind: 'untouched' };
-      if (factsFromMetadata(info.userMetadata)?.contentId !== entry.contentId) return { kind: 'changed' };
+      if (factsFromMetadata(info)?.contentId !== entry.contentId) return { kind: 'changed' };
       const content = await store.getObject(to.bucket, key, { conditions: { ifMatch: [info.etag] } }, signal);
       const bytes = await readAll(content, Number.MAX_SAFE_INTEGER);
       return { kind: sha256(bytes) === entry.containerSha256 ? 'ours' : 'damaged', etag: info.etag };

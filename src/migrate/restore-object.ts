@@ -28,7 +28,7 @@ export class ObjectRestorer {
     const { store, from } = this.options;
     try {
       const { info } = await store.headObject(from.bucket, key, {}, signal);
-      const facts = factsFromMetadata(info.userMetadata);
+      const facts = factsFromMetadata(info);
       if (!facts) return await this.#keep(info, signal);
       return (await this.#fromOriginal(info, signal)) ?? (await this.#decoded(info, facts, signal));
     } catch (error) {

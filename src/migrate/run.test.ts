@@ -166,7 +166,7 @@ describe('a migration in place', () => {
         if (name !== 'getObject') return (value as (...args: unknown[]) => unknown).bind(target);
         return async (...args: Parameters<ObjectStore['getObject']>) => {
           const content = await target.getObject(...args);
-          if (args[1] !== 'a.png' || !factsFromMetadata(content.info.userMetadata)) return content;
+          if (args[1] !== 'a.png' || !factsFromMetadata(content.info)) return content;
           const bytes = Buffer.from(await readAll(content, MIB));
           bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
           return { ...content, body: bytes };
@@ -225,7 +225,7 @@ describe('a migration to another place', () => {
     for (const [key, png] of pictures) {
       expect((await read(key)).equals(Buffer.from(png))).toBe(true);
       const { info } = await store.headObject('archive', `x/${key}`, {}, never);
-      expect(factsFromMetadata(info.userMetadata)?.model).toBe('pooling');
+      expect(factsFromMetadata(info)?.model).toBe('pooling');
     }
     const copied = await store.getObject('archive', 'x/notes.txt', {}, never);
     expect(Buffer.from(await readAll(copied, MIB)).toString()).toBe('not a picture');
@@ -273,7 +273,7 @@ async function read(key: string): Promise<Buffer> {
 }
 
 async function isLatent(key: string): Promise<boolean> {
-  return factsFromMetadata((await store.headObject(BUCKET, key, {}, never)).info.userMetadata) !== undefined;
+  return factsFromMetadata((await store.headObject(BUCKET, key, {}, never)).info) !== undefined;
 }
 
 async function keys(): Promise<string[]> {

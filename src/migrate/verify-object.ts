@@ -32,7 +32,7 @@ export class ObjectVerifier {
     const { store, location } = this.options;
     try {
       const content = await store.getObject(location.bucket, key, {}, signal);
-      const facts = factsFromMetadata(content.info.userMetadata);
+      const facts = factsFromMetadata(content.info);
       if (!facts) return await readThrough(content.body);
       const container = await readAll(content, this.options.maxContainerBytes);
       decodeContainer(container);

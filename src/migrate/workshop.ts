@@ -25,6 +25,13 @@ export interface Workshop {
   close(): Promise<void>;
 }
 
+/** A container is a compressed latent and its PNG chunks: never larger than this many times the largest upload. */
+const CONTAINER_FACTOR = 2;
+
+export function maxContainerBytes({ limits }: Config): number {
+  return limits.latentBytes * CONTAINER_FACTOR;
+}
+
 /** @param concurrency pictures in work at once */
 export async function openWorkshop(config: Config, concurrency: number): Promise<Workshop> {
   const state = stateDirectory(config);

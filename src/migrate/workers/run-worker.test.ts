@@ -170,7 +170,7 @@ describe.skipIf(program === undefined)('workers of a shared migration', () => {
     expect(again.conversions).toBe(1);
     expect(report).toMatchObject({ converted: PICTURES + 1 });
     const { info } = await files.headObject(BUCKET, 'new.png', {});
-    expect(factsFromMetadata(info.userMetadata)).toBeDefined();
+    expect(factsFromMetadata(info)).toBeDefined();
   });
 });
 
