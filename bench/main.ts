@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [--json]`: runs one benchmark and prints its rows as a table, or one JSON object a line. */
 import { parseArgs } from 'node:util';
+import { benchBookkeeping } from './cache/bookkeeping.js';
 import { benchPcodec } from './codec/pcodec.js';
 import { benchPng } from './codec/png.js';
 import { benchPredictive } from './codec/predictive.js';
@@ -15,6 +16,7 @@ import { benchStages } from './fidelity/stages.js';
 import type { Bench, BenchRow } from './row.js';
 
 const BENCHES: Readonly<Record<string, readonly Bench[]>> = {
+  cache: [benchBookkeeping],
   codec: [benchPcodec, benchPredictive, benchPng],
   decode: [benchDeviceBusy, benchOverhead, benchPythonPeer],
   'decode-soak': [benchMemorySoak],
