@@ -13,6 +13,7 @@ import { benchProviders } from './fidelity/providers.js';
 import { benchRecovery } from './fidelity/recovery.js';
 import { benchReduction } from './fidelity/reduction.js';
 import { benchStages } from './fidelity/stages.js';
+import { benchSlowClients } from './s3/slow-clients.js';
 import type { Bench, BenchRow } from './row.js';
 
 const BENCHES: Readonly<Record<string, readonly Bench[]>> = {
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, readonly Bench[]>> = {
   codec: [benchPcodec, benchPredictive, benchPng],
   decode: [benchDeviceBusy, benchOverhead, benchPythonPeer],
   'decode-soak': [benchMemorySoak],
+  'slow-clients': [benchSlowClients],
   fidelity: [benchFidelity, benchReduction, benchProviders, benchStages],
   recovery: [benchRecovery],
 };

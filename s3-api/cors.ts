@@ -5,6 +5,8 @@ import type { ObjectStore } from './object-store.js';
 import { childElements, childText, childTexts, parseXml } from './xml/parse.js';
 
 const CORS_METHODS: ReadonlySet<string> = new Set(['GET', 'PUT', 'HEAD', 'POST', 'DELETE']);
+/** A header's name, RFC 9110 section 5.6.2. */
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const MAX_RULES = 100;
 const MAX_CACHED_BUCKETS = 1000;
 /** How long another node's change of a document may go unseen. */
@@ -131,6 +133,8 @@ export class BucketCors {
       .map((header) => header.trim().toLowerCase())
       .filter((header) => header !== '');
     const rules = bucket === '' ? [] : await this.#rules(bucket, signal);
+    if (requested.some((header) => !HEADER_NAME.test(header)))
+      throw new S3Error('BadRequest', `Invalid Access-Control-Request-Headers: ${requested.join(', ')}`);
     const rule = findCorsRule(rules, origin, method, requested);
     if (rule === undefined)
       throw new S3Error(

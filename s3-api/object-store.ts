@@ -244,6 +244,8 @@ export interface CompletedPart {
 }
 
 export interface CompleteMultipartOptions {
+  /** As the client states it, where it states no value; another than the upload's is InvalidRequest. */
+  readonly checksumType?: ChecksumType;
   /** The whole object's checksum as the client states it; a mismatch is BadDigest. */
   readonly checksum?: Pick<ObjectChecksum, 'algorithm' | 'value'> & { readonly type?: ChecksumType };
   readonly mpuObjectSize?: number;

@@ -47,14 +47,18 @@ export function readHeaderClaim(request: WireRequest, authorization: string, con
 }
 
 function readParts(text: string): { credential: string; signedHeaders: string; signature: string } {
+  const components = text.split(',').map((component) => component.trim());
+  if (components.length !== 3)
+    throw malformed('the authorization header requires three components: Credential, SignedHeaders, and Signature.');
   const parts = new Map<string, string>();
-  for (const part of text.split(',')) {
-    const equals = part.indexOf('=');
-    if (equals > 0) parts.set(part.slice(0, equals).trim(), part.slice(equals + 1).trim());
+  for (const component of components) {
+    const equals = component.indexOf('=');
+    if (equals <= 0) throw malformed(`the authorization component "${component}" is malformed.`);
+    parts.set(component.slice(0, equals).trim(), component.slice(equals + 1).trim());
   }
   const take = (name: string): string => {
     const value = parts.get(name);
-    if (value === undefined || value === '') throw malformed(`the authorization header requires ${name}.`);
+    if (value === undefined || value === '') throw malformed(`missing ${name}.`);
     return value;
   };
   return { credential: take('Credential'), signedHeaders: take('SignedHeaders'), signature: take('Signature') };

@@ -2,7 +2,7 @@
  * ACLs where they are disabled: the owner has everything, and only a request that changes nothing succeeds.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
  */
-import { errors, S3Error } from '../errors.js';
+import { S3Error } from '../errors.js';
 import type { Operation, Owner } from '../operation.js';
 import { readDocument, type S3Request } from '../s3-request.js';
 import { emptyResponse, xmlResponse, type S3Response } from '../s3-response.js';
@@ -53,22 +53,20 @@ function ownersAcl({ id, displayName }: Owner): S3Response {
 
 /**
  * Throws AccessControlListNotSupported for what would grant anything to anyone but the owner; before that, for a request
- * that is no ACL, MissingSecurityHeader, UnexpectedContent, InvalidRequest or MalformedACLError.
+ * that is no ACL, MissingSecurityHeader, UnexpectedContent or MalformedACLError.
  */
 async function requireOwnersAcl(request: S3Request, owner: Owner): Promise<void> {
   const { headers } = request;
   const canned = headers.has('x-amz-acl');
-  const granted = [...headers.keys()].some((name) => name.startsWith('x-amz-grant-'));
   const text = (await readDocument(request, MAX_ACL_BYTES)).toString('utf8');
   const written = text.trim() !== '';
-  if (canned && granted) throw errors.invalidRequest('Specifying both Canned ACLs and Header Grants is not allowed');
-  if (written && (canned || granted)) throw new S3Error('UnexpectedContent', 'This request does not support content');
-  if (!written && !canned && !granted)
-    throw new S3Error('MissingSecurityHeader', 'Your request was missing a required header', {
+  refuseAclHeaders(headers);
+  if (written && canned) throw new S3Error('UnexpectedContent', 'This request does not support content.');
+  if (!written && !canned)
+    throw new S3Error('MissingSecurityHeader', 'Your request was missing a required header.', {
       fields: { MissingHeaderName: 'x-amz-acl' },
     });
   const grants = written ? readGrants(text) : [];
-  refuseAclHeaders(headers);
   for (const { grantee, permission } of grants)
     if (grantee !== owner.id || permission !== 'FULL_CONTROL') throw aclNotSupported();
 }
@@ -105,7 +103,7 @@ function parsePolicy(text: string): ParsedElement {
 function malformedAcl(cause?: unknown): S3Error {
   return new S3Error(
     'MalformedACLError',
-    'The XML you provided was not well-formed or did not validate against our published schema',
+    'The XML you provided was not well-formed or did not validate against our published schema.',
     { cause },
   );
 }

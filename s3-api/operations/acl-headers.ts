@@ -13,7 +13,7 @@ const CANNED: ReadonlySet<string> = new Set([
 ]);
 
 export function aclNotSupported(): S3Error {
-  return new S3Error('AccessControlListNotSupported', 'The bucket does not allow ACLs');
+  return new S3Error('AccessControlListNotSupported', 'The bucket does not allow ACLs.');
 }
 
 /** Throws AccessControlListNotSupported for an ACL that would grant something, InvalidArgument for an unknown one. */

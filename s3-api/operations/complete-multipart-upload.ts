@@ -49,6 +49,7 @@ function completeOptions(headers: ReadonlyMap<string, string>): CompleteMultipar
   if (size !== undefined && !/^\d{1,15}$/.test(size))
     throw errors.invalidRequest('Value for x-amz-mp-object-size header is invalid.');
   return {
+    ...(type !== undefined && { checksumType: type }),
     ...(stated !== undefined && { checksum: { ...stated, ...(type !== undefined && { type }) } }),
     ...(size !== undefined && { mpuObjectSize: Number(size) }),
     ...(conditions !== undefined && { conditions }),

@@ -199,12 +199,6 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ),
     put('an unknown canned ACL', ['bucket?acl', { headers: { 'x-amz-acl': 'secret' } }], 400, 'InvalidArgument'),
     put(
-      'two kinds of ACL',
-      ['bucket?acl', { headers: { 'x-amz-acl': 'private', 'x-amz-grant-read': 'id=a' } }],
-      400,
-      'InvalidRequest',
-    ),
-    put(
       'an ACL twice',
       ['bucket?acl', { body: '<a/>', headers: { 'x-amz-acl': 'private' } }],
       400,
@@ -337,6 +331,12 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
       'PreconditionFailed',
     ),
     put('no object to replace', ['bucket/new', { body: 'x', headers: { 'if-match': '"x"' } }], 404, 'NoSuchKey'),
+    put(
+      'two conditions',
+      ['bucket/key', { body: 'x', headers: { 'if-none-match': '*', 'if-match': '"x"' } }],
+      501,
+      'NotImplemented',
+    ),
     put(
       'a condition that writes have not',
       ['bucket/new', { body: 'x', headers: { 'if-none-match': '"x"' } }],

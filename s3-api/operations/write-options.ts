@@ -42,6 +42,7 @@ export function writeConditions(headers: ReadonlyMap<string, string>): Condition
   if (conditions === undefined) return undefined;
   const { ifMatch, ifNoneMatch } = conditions;
   if (ifNoneMatch !== undefined && ifNoneMatch.join() !== '*') throw notImplementedHeader('If-None-Match');
+  if (ifMatch !== undefined && ifNoneMatch !== undefined) throw notImplementedHeader('If-Match,If-None-Match');
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
   return { ...(ifMatch !== undefined && { ifMatch }), ...(ifNoneMatch !== undefined && { ifNoneMatch }) };
 }

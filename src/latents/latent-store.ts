@@ -19,6 +19,7 @@ import {
   type CreateMultipartOptions,
   type ListOptions,
   type ObjectContent,
+  type ObjectInfo,
   type PartInfo,
   type ReadOptions,
   type UploadPartCopyOptions,
@@ -163,7 +164,7 @@ export class LatentStore extends PassThroughStore {
   ): Promise<CopyResult> {
     const { backing } = this;
     const version = source.versionId === undefined ? {} : { versionId: source.versionId };
-    const { info } = await backing.headObject(source.bucket, source.key, version, signal);
+    const info = await this.#copySource(source, bucket, version, signal);
     const head = await this.parts.source.head(source.bucket, info, signal);
     const conditions = await this.#translate(bucket, key, options.conditions, signal);
     const target = withConditions(options, conditions);
@@ -230,7 +231,7 @@ export class LatentStore extends PassThroughStore {
   ): Promise<PartInfo> {
     const { range, versionId, conditions, ...from } = source;
     const version = versionId === undefined ? {} : { versionId };
-    const { info } = await this.backing.headObject(from.bucket, from.key, version, signal);
+    const info = await this.#copySource(from, bucket, version, signal);
     const head = await this.parts.source.head(from.bucket, info, signal);
     if (!head) {
       const tested = { ...options, opensUpload: this.#candidateTest(bucket, key) };
@@ -276,6 +277,23 @@ export class LatentStore extends PassThroughStore {
       return await this.parts.writer.write({ bucket, key, body, options: write, storeVerbatim }, signal);
     } finally {
       body.destroy();
+    }
+  }
+
+  /** What a copy is made of. A HEAD does not tell a missing bucket from a missing key, as a copy's answer must. */
+  async #copySource(
+    { bucket, key }: Pick<CopySource, 'bucket' | 'key'>,
+    target: string,
+    version: Pick<ReadOptions, 'versionId'>,
+    signal: AbortSignal,
+  ): Promise<ObjectInfo> {
+    try {
+      return (await this.backing.headObject(bucket, key, version, signal)).info;
+    } catch (error) {
+      if (!(error instanceof S3Error && error.code === 'NoSuchKey')) throw error;
+      await this.backing.headBucket(target, signal);
+      await this.backing.headBucket(bucket, signal);
+      throw error;
     }
   }
 

@@ -279,6 +279,14 @@ describe.each([
     expect((await read('files/copied.png')).equals(png.subarray(8))).toBe(true);
   });
 
+  it('and a copy say which bucket of two is missing', async () => {
+    const copy = (from: string, to: string) =>
+      created.store.copyObject({ bucket: from, key: 'none' }, to, 'copy', {}, signal);
+    await expect(copy('no-source', BUCKET)).rejects.toMatchObject({ code: 'NoSuchBucket' });
+    await expect(copy(BUCKET, 'no-target')).rejects.toMatchObject({ code: 'NoSuchBucket' });
+    await expect(copy(BUCKET, BUCKET)).rejects.toMatchObject({ code: 'NoSuchKey' });
+  });
+
   it('that is aborted leaves nothing, and no upload leaves anything in a listing', async () => {
     const { part, complete, uploadId } = await start('gone.png');
     const one = await part(1, writeNpy(latent()));

@@ -2,6 +2,7 @@
 import { decodeDigest, multipartChecksum } from '../../s3-api/checksums/index.js';
 import { errors, S3Error } from '../../s3-api/errors.js';
 import type {
+  ChecksumType,
   CompletedPart,
   CompleteMultipartOptions,
   MultipartUpload,
@@ -28,6 +29,7 @@ export function selectParts<P extends Part>(
   options: CompleteMultipartOptions,
 ): P[] {
   const byNumber = new Map(stored.map((part) => [part.partNumber, part]));
+  requireChecksumType(upload, options.checksumType);
   const ascending = asked.every((part, i) => part.partNumber > (asked[i - 1]?.partNumber ?? 0));
   if (!ascending) throw errors.invalidPartOrder(upload.uploadId);
   const selected = asked.map((part) => {
@@ -57,6 +59,13 @@ export function requireChecksumKind(
   if (actual === undefined && checksumType !== 'COMPOSITE') return;
   throw errors.invalidRequest(
     `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${actual?.algorithm.toLowerCase() ?? 'null'}`,
+  );
+}
+
+function requireChecksumType({ checksumType: own }: Upload, stated: ChecksumType | undefined): void {
+  if (own === undefined || stated === undefined || own === stated) return;
+  throw errors.invalidRequest(
+    `The upload was created using the ${own} checksum mode. The complete request must use the same checksum mode.`,
   );
 }
 

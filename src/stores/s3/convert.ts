@@ -65,6 +65,9 @@ export function etagList(etags: readonly string[]): string {
   return etags.map((etag) => (etag === '*' ? etag : `"${etag}"`)).join(', ');
 }
 
+/** S3's own; the SDK would say another. */
+const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
+
 export function metadataFields(system: SystemMetadata, user: UserMetadata) {
   const {
     contentType,
@@ -78,7 +81,7 @@ export function metadataFields(system: SystemMetadata, user: UserMetadata) {
   const expiry = expires === undefined ? undefined : new Date(expires);
   return {
     Metadata: Object.fromEntries(Object.entries(user).map(([name, value]) => [name, encodeMetadataValue(value)])),
-    ...(contentType !== undefined && { ContentType: contentType }),
+    ContentType: contentType ?? DEFAULT_CONTENT_TYPE,
     ...(contentEncoding !== undefined && { ContentEncoding: contentEncoding }),
     ...(contentDisposition !== undefined && { ContentDisposition: contentDisposition }),
     ...(contentLanguage !== undefined && { ContentLanguage: contentLanguage }),

@@ -146,7 +146,7 @@ export async function completeMultipartUpload(
   key: string,
   uploadId: string,
   parts: readonly CompletedPart[],
-  { checksum, mpuObjectSize, conditions }: CompleteMultipartOptions,
+  { checksum, checksumType, mpuObjectSize, conditions }: CompleteMultipartOptions,
   signal: AbortSignal,
 ): Promise<WriteResult> {
   const command = new CompleteMultipartUploadCommand({
@@ -160,7 +160,7 @@ export async function completeMultipartUpload(
       })),
     },
     ...checksumField(checksum),
-    ...(checksum?.type && { ChecksumType: checksum.type }),
+    ...(checksumType && { ChecksumType: checksumType }),
     ...(mpuObjectSize !== undefined && { MpuObjectSize: mpuObjectSize }),
     ...conditionFields(conditions),
   });

@@ -125,8 +125,10 @@ async function putInParts(
     for await (const piece of rest) await upload(piece);
     checkLength(length, contentLength);
     const value = type === 'FULL_OBJECT' ? checksum?.value() : undefined;
-    const whole = checksum &&
-      value !== undefined && { checksum: { algorithm: checksum.algorithm, type, value } as const };
+    const whole =
+      checksum &&
+      value !== undefined &&
+      ({ checksumType: type, checksum: { algorithm: checksum.algorithm, type, value } } as const);
     return await completeMultipartUpload(
       backing,
       bucket,

@@ -16,6 +16,7 @@ export interface RunningVersitygw {
   readonly endpoint: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  readonly pid: number;
   close(): Promise<void>;
 }
 
@@ -82,7 +83,7 @@ export async function startVersitygw(program: string): Promise<RunningVersitygw>
     await close();
     throw error;
   }
-  return { endpoint, accessKeyId, secretAccessKey, close };
+  return { endpoint, accessKeyId, secretAccessKey, pid: server.pid ?? 0, close };
 }
 
 async function freePort(): Promise<number> {
