@@ -9,6 +9,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    globalSetup: ['conformance/support/forget-observations.ts'],
     // Gateways and clients share two cores with each other already.
     fileParallelism: false,
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],

@@ -1,9 +1,10 @@
 /** The real program as a child process, as a supervisor would run it. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -28,7 +29,7 @@ export interface GatewayOptions {
 
 export class GatewayProcess {
   private constructor(
-    readonly child: ChildProcess,
+    readonly child: ChildProcessByStdio<null, Readable, Readable>,
     readonly ready: z.output<typeof readySchema>,
     private readonly directory: string,
     private readonly output: () => string,
@@ -65,6 +66,11 @@ export class GatewayProcess {
 
   get log(): string {
     return this.output();
+  }
+
+  /** Where the gateway logs to. */
+  get errorOutput(): Readable {
+    return this.child.stderr;
   }
 
   /** Environment for aws cli and SDKs. */
