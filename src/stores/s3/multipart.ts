@@ -42,7 +42,7 @@ import {
 } from './convert.js';
 import { headObject } from './read-objects.js';
 import { throwCopyError } from './to-s3-error.js';
-import { PART_BYTES, readSmall } from './upload-body.js';
+import { inValidChunks, PART_BYTES, readSmall } from './upload-body.js';
 import { requestedChecksum } from './requested-checksum.js';
 
 export async function createMultipartUpload(
@@ -87,14 +87,14 @@ export async function uploadPart(
   try {
     if (contentLength === undefined)
       throw new S3Error('MissingContentLength', 'You must provide the Content-Length HTTP header.');
-    const content = contentLength <= PART_BYTES ? await readSmall(body, contentLength) : body;
+    const content = contentLength <= PART_BYTES ? await readSmall(body, contentLength) : inValidChunks(body);
     const command = new UploadPartCommand({
       ...backing.part(bucket, key, uploadId, partNumber),
       ContentLength: contentLength,
       Body: content,
       ...requestedChecksum(options.checksum, content),
     });
-    const stream = content === body ? { body } : {};
+    const stream = content instanceof Uint8Array ? {} : { body: content };
     const output = await backing.client.send(command, { signal, bucket, key, headers, unbounded: true, ...stream });
     return {
       partNumber,

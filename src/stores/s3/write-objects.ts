@@ -32,7 +32,15 @@ import {
 import { requestedChecksum } from './requested-checksum.js';
 import { abortMultipartUpload, completeMultipartUpload, createMultipartUpload } from './multipart.js';
 import { throwCopyError } from './to-s3-error.js';
-import { checkLength, inPieces, MAX_SINGLE_PUT_BYTES, PART_BYTES, partSizes, readSmall } from './upload-body.js';
+import {
+  checkLength,
+  inPieces,
+  inValidChunks,
+  MAX_SINGLE_PUT_BYTES,
+  PART_BYTES,
+  partSizes,
+  readSmall,
+} from './upload-body.js';
 
 /** An upload that failed is taken back within this time, whether or not its client is still there. */
 const ABORT_TIMEOUT_MS = 10_000;
@@ -55,7 +63,7 @@ export async function putObject(
       return await putSingle(backing, bucket, key, await readSmall(body, contentLength), options, signal);
     }
     if (contentLength !== undefined && contentLength <= MAX_SINGLE_PUT_BYTES) {
-      return await putSingle(backing, bucket, key, body, options, signal);
+      return await putSingle(backing, bucket, key, inValidChunks(body), options, signal);
     }
     const size = partSizes(contentLength);
     const pieces = inPieces(body, size);

@@ -1,4 +1,5 @@
 /** Contract: buckets, and objects put, read and deleted. */
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import {
   bodyOf,
@@ -77,6 +78,16 @@ export function describeObjects(context: ContractContext): void {
       expect(md5(await read(store(), bucket, 'unknown'))).toBe(md5(bytes));
       await store().putObject(bucket, 'empty', bodyOf(''), PLAIN, connected);
       expect(await read(store(), bucket, 'empty')).toHaveLength(0);
+    });
+
+    // S3 takes no chunk of less than 8 KiB but the last (InvalidChunkSizeError); clients send pieces of any size.
+    it('that arrive in small and uneven pieces are stored whole, however large', async () => {
+      const bucket = await makeBucket();
+      const bytes = noise(9 << 20, 6);
+      const pieces = Readable.from(uneven(bytes), { objectMode: false });
+      const options = { ...PLAIN, contentLength: bytes.byteLength };
+      await store().putObject(bucket, 'pieces', pieces, options, connected);
+      expect(md5(await read(store(), bucket, 'pieces'))).toBe(md5(bytes));
     });
 
     it('keep system and user metadata', async () => {
@@ -280,4 +291,13 @@ export function describeObjects(context: ContractContext): void {
       ]),
     );
   });
+}
+
+/** 64 KiB, then 700 bytes, and so on: what is left of a signed chunk at the end of each read. */
+function* uneven(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0, turn = 0; start < bytes.byteLength; turn += 1) {
+    const end = start + (turn % 2 === 0 ? 65_536 : 700);
+    yield bytes.subarray(start, end);
+    start = end;
+  }
 }
