@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { ObjectInfo, SystemMetadata, UserMetadata } from '../../s3-api/index.js';
 import { z } from 'zod';
+import { withoutUploadDigests } from './upload-digests.js';
 
 export const CONTAINER_CONTENT_TYPE = 'application/vnd.latentbox';
 const RESERVED_PREFIX = 'lbx-';
@@ -213,7 +214,7 @@ export function imageInfo(
     etag,
     lastModified: stored.lastModified,
     systemMetadata: headers,
-    userMetadata: clientMetadata,
+    userMetadata: withoutUploadDigests(clientMetadata),
     checksums: [{ algorithm: 'CRC64NVME', type: 'FULL_OBJECT', value: facts.render.crc64nvme }],
     ...(stored.tagCount !== undefined && { tagCount: stored.tagCount }),
     ...(stored.storageClass !== undefined && { storageClass: stored.storageClass }),
