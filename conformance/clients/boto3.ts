@@ -62,7 +62,8 @@ function session({ home, ...access }: Access): Boto3 {
     makeBucket: (bucket) => child.call('make_bucket', { bucket }),
     removeBucket: (bucket) => child.call('remove_bucket', { bucket }),
     buckets: async () => z.array(z.string()).parse(await child.call('buckets')),
-    upload: (file, bucket, key, options = {}) => child.call('upload', { file, bucket, key, ...options }),
+    upload: (file, bucket, key, { contentType, metadata } = {}) =>
+      child.call('upload', { file, bucket, key, contentType, metadata }),
     download: (bucket, key, file) => child.call('download', { bucket, key, file }),
     list: async (bucket, prefix) =>
       z

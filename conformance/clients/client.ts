@@ -18,8 +18,15 @@ export interface ListedObject {
 }
 
 export interface UploadOptions {
+  /** The object will not read back as the file: a latent comes out as a PNG, of another size. */
+  readonly becomesPng?: true;
   readonly contentType?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface ObjectDescription {
+  readonly contentType: string;
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** What the scenario may ask. A method that a client has no command for is absent, and its steps with it. */
@@ -41,7 +48,7 @@ export interface ClientSession {
   readonly move?: (bucket: string, from: string, to: string) => Promise<unknown>;
   /** `length` bytes from `start`. */
   readonly readRange?: (bucket: string, key: string, start: number, length: number) => Promise<Uint8Array>;
-  readonly contentTypeAndMetadata?: (bucket: string, key: string) => Promise<Required<UploadOptions>>;
+  readonly contentTypeAndMetadata?: (bucket: string, key: string) => Promise<ObjectDescription>;
   readonly presignGet?: (bucket: string, key: string) => Promise<string>;
   readonly presignPut?: (bucket: string, key: string) => Promise<string>;
   /** Makes what lies under `prefix` equal to the folder. */
@@ -77,4 +84,8 @@ export interface Client<Session extends ClientSession = ClientSession> {
   readonly ownSteps: readonly OwnStep<Session>[];
   /** Keys of the scenario that the client itself cannot name, with the reason. */
   readonly cannotName?: Readonly<Record<string, string>>;
+  /** Steps of the scenario (by title) that the client cannot do with any S3 server, with the reason. */
+  readonly cannotDo?: Readonly<Record<string, string>>;
+  /** What a user must know of this client and latents; one sentence of the page. */
+  readonly note?: string;
 }

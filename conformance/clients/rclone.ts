@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { FAILS_ON_NOTHING } from '../scenario/objects.js';
 import { findProgram } from '../support/find-program.js';
 import { mustRun } from '../support/run-command.js';
 import type { Access, Client, ClientSession } from './client.js';
@@ -24,6 +25,8 @@ export const rclone: Client<Rclone> = {
     'odd/a/../b': 'its paths have no `..`',
     'odd/./dot': 'its paths have no `.`',
   },
+  cannotDo: { [FAILS_ON_NOTHING]: 'an absent source is an empty folder to it' },
+  note: 'it compares sizes after an upload, so latents need `--ignore-size`',
   ownSteps: [
     {
       title: 'checks a folder against what it uploaded, by size and hash',
@@ -78,7 +81,8 @@ chunk_size = 5M
     makeBucket: (bucket) => rclone('mkdir', `gateway:${bucket}`),
     removeBucket: (bucket) => rclone('rmdir', `gateway:${bucket}`),
     buckets: async () => (await lsjson('gateway:')).map(({ Path }) => Path),
-    upload: (file, bucket, key) => rclone('copyto', file, at(bucket, key)),
+    upload: (file, bucket, key, { becomesPng } = {}) =>
+      rclone('copyto', ...(becomesPng ? ['--ignore-size'] : []), file, at(bucket, key)),
     download: (bucket, key, file) => rclone('copyto', at(bucket, key), file),
     list: async (bucket, prefix) => {
       const objects = await lsjson(`gateway:${bucket}`, '--recursive', '--files-only', '--no-mimetype', '--no-modtime');

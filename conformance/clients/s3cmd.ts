@@ -63,6 +63,7 @@ secret_key = ${access.secretAccessKey}
 host_base = ${host}
 host_bucket = ${host}
 bucket_location = ${access.region}
+signurl_use_https = ${protocol === 'https:' ? 'True' : 'False'}
 use_https = ${protocol === 'https:' ? 'True' : 'False'}
 ca_certs_file = ${access.certificateAuthority ?? ''}
 multipart_chunk_size_mb = 5

@@ -7,6 +7,8 @@ import type { LoggedRequest } from '../support/access-log.js';
 import { LARGE_BYTES, sha256OfFile } from './fixtures.js';
 import type { Scene, Step } from './step.js';
 
+export const FAILS_ON_NOTHING = 'fails where the object is not there';
+
 export const objectSteps: readonly Step[] = [
   {
     title: 'makes a bucket and sees it',
@@ -19,7 +21,7 @@ export const objectSteps: readonly Step[] = [
     title: 'stores a latent, sees the size of its PNG, and reads the PNG',
     run: async ({ session, bucket, fixtures, scratch }) => {
       const file = join(scratch, 'cat.png');
-      await session.upload(fixtures.latent, bucket, 'pictures/cat.png');
+      await session.upload(fixtures.latent, bucket, 'pictures/cat.png', { becomesPng: true });
       await session.download(bucket, 'pictures/cat.png', file);
       const { format, width, height } = await sharp(file).metadata();
       expect({ format, width, height }).toEqual({ format: 'png', width: 448, height: 296 });
@@ -92,7 +94,7 @@ export const objectSteps: readonly Step[] = [
     },
   },
   {
-    title: 'fails where the object is not there',
+    title: FAILS_ON_NOTHING,
     run: async ({ session, bucket, scratch }) => {
       await expect(session.download(bucket, 'nothing-here', join(scratch, 'nothing'))).rejects.toThrow();
     },

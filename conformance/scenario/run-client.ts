@@ -50,6 +50,8 @@ export function runClient(client: Client, store: Stack['store'], route: RouteNam
 
   const run = (title: string, step: (scene: Scene) => Promise<unknown>, needs: Step['needs'] = []) =>
     it(title, async ({ skip }) => {
+      const impossible = client.cannotDo?.[title];
+      if (impossible !== undefined) skip(impossible);
       const lacking = needs.filter((method) => scene.session[method] === undefined);
       if (lacking.length > 0) skip(`${client.title} has no command for: ${lacking.join(', ')}`);
       const scratch = await mkdtemp(join(tmpdir(), 'latentbox-step-'));
