@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filesystemBackend, findProgram, type Backend } from './support/backends.js';
+import { filesystemBackend, type Backend } from './support/backends.js';
+import { findProgram } from './support/find-program.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { mustRun } from './support/run-command.js';
 
