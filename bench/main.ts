@@ -22,7 +22,8 @@ const BENCHES: Readonly<Record<string, readonly Bench[]>> = {
   decode: [benchDeviceBusy, benchOverhead, benchPythonPeer],
   'decode-soak': [benchMemorySoak],
   'slow-clients': [benchSlowClients],
-  fidelity: [benchFidelity, benchReduction, benchProviders, benchStages],
+  encode: [benchStages],
+  fidelity: [benchFidelity, benchReduction, benchProviders],
   recovery: [benchRecovery],
 };
 
