@@ -82,8 +82,6 @@ export interface Client<Session extends ClientSession = ClientSession> {
   open(access: Access): Promise<Session>;
   /** What no other client does. */
   readonly ownSteps: readonly OwnStep<Session>[];
-  /** Keys of the scenario that the client itself cannot name, with the reason. */
-  readonly cannotName?: Readonly<Record<string, string>>;
   /** Steps of the scenario (by title) that the client cannot do with any S3 server, with the reason. */
   readonly cannotDo?: Readonly<Record<string, string>>;
   /** What a user must know of this client and latents; one sentence of the page. */

@@ -2,6 +2,7 @@
 import { cp, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { KEEPS_PATH_LIKE_KEYS } from '../scenario/keys.js';
 import { findProgram } from '../support/find-program.js';
 import { NOTHING_TO_SEND_BACK } from '../scenario/folders.js';
 import { mustRun } from '../support/run-command.js';
@@ -21,13 +22,8 @@ export const mc: Client<Mc> = {
   source: 'Go module `github.com/minio/mc`',
   missing: async () => ((await findProgram('mc')) ? undefined : 'mc (go install github.com/minio/mc)'),
   open: session,
-  cannotName: {
-    '/leading-slash': 'it cleans paths',
-    'odd//double': 'it cleans paths',
-    'odd/a/../b': 'it cleans paths',
-    'odd/./dot': 'it cleans paths',
-  },
   cannotDo: {
+    [KEEPS_PATH_LIKE_KEYS]: 'it cleans paths',
     [NOTHING_TO_SEND_BACK]: 'it gives downloads the time of the download, which is then newer than the object',
   },
   ownSteps: [

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FAILS_ON_NOTHING } from '../scenario/objects.js';
+import { KEEPS_PATH_LIKE_KEYS } from '../scenario/keys.js';
 import { findProgram } from '../support/find-program.js';
 import { mustRun } from '../support/run-command.js';
 import type { Access, Client, ClientSession } from './client.js';
@@ -19,13 +20,10 @@ export const rclone: Client<Rclone> = {
   source: 'Debian `rclone`',
   missing: async () => ((await findProgram('rclone')) ? undefined : 'rclone'),
   open: session,
-  cannotName: {
-    '/leading-slash': 'its paths have no empty folder names',
-    'odd//double': 'its paths have no empty folder names',
-    'odd/a/../b': 'its paths have no `..`',
-    'odd/./dot': 'its paths have no `.`',
+  cannotDo: {
+    [KEEPS_PATH_LIKE_KEYS]: 'its paths are clean: no empty names, no `.` and `..`',
+    [FAILS_ON_NOTHING]: 'an absent source is an empty folder to it',
   },
-  cannotDo: { [FAILS_ON_NOTHING]: 'an absent source is an empty folder to it' },
   note: 'it compares sizes after an upload, so latents need `--ignore-size`',
   ownSteps: [
     {

@@ -9,7 +9,7 @@ const PASSES: readonly { readonly store: StoreName; readonly route: RouteName; r
 ];
 
 export interface PageInput {
-  readonly clients: readonly Pick<Client, 'name' | 'title' | 'source' | 'note' | 'cannotDo' | 'cannotName'>[];
+  readonly clients: readonly Pick<Client, 'name' | 'title' | 'source' | 'note' | 'cannotDo'>[];
   /** Rows of the first table, in order. */
   readonly operations: readonly string[];
   /** Rows of the second table that many clients share, in order; steps of one client follow. */
@@ -100,13 +100,10 @@ function table(
   ].join('\n');
 }
 
-function remarks({ note, cannotDo = {}, cannotName = {} }: PageInput['clients'][number]): string {
-  const keys = new Map<string, string[]>();
-  for (const [key, why] of Object.entries(cannotName)) keys.set(why, [...(keys.get(why) ?? []), `\`${key}\``]);
+function remarks({ note, cannotDo = {} }: PageInput['clients'][number]): string {
   return [
     ...(note === undefined ? [] : [note]),
     ...Object.entries(cannotDo).map(([step, why]) => `not “${cellText(step)}”: ${why}`),
-    ...[...keys].map(([why, names]) => `cannot name ${names.join(', ')}: ${why}`),
   ].join('; ');
 }
 
