@@ -13,8 +13,8 @@
 #      debootstrap --variant=minbase \
 #        --include=rustc,cargo,libstd-rust-dev-wasm32,lld,libc6-dev,gcc,ca-certificates forky DIR
 #      LATENTBOX_WASM_ROOT=DIR codec/native/build.sh --check          (as root: it uses chroot)
-#    A debootstrap that is older than the suite takes its mirror and the script of sid behind DIR:
-#      http://deb.debian.org/debian /usr/share/debootstrap/scripts/sid
+#    A debootstrap that is older than the suite takes, behind DIR, a Debian mirror and the script of sid:
+#      MIRROR /usr/share/debootstrap/scripts/sid
 # 2. Any machine with rustup:
 #      rustup toolchain install 1.97.1 --target wasm32-unknown-unknown && codec/native/build.sh
 set -eu

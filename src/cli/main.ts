@@ -18,7 +18,6 @@ const program = new Command('latentbox')
     'An S3-compatible gateway that stores AI-generated images as compressed latents and serves them as PNGs.',
   )
   .version(packageVersion())
-  .exitOverride()
   .configureHelp({ showGlobalOptions: true })
   .addHelpText(
     'after',
@@ -33,10 +32,17 @@ const program = new Command('latentbox')
   .addCommand(planCommand())
   .addCommand(traceCommand());
 
+throwInsteadOfExiting(program);
 try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+/** Commander exits with 1 for wrong usage; a command that was made apart does not inherit the override. */
+function throwInsteadOfExiting(command: Command): void {
+  command.exitOverride();
+  for (const subcommand of command.commands) throwInsteadOfExiting(subcommand);
 }
 
 function report(error: unknown): number {

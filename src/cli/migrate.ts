@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { ConfigError, loadConfig, type CommandLineOverride } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { Policies, type Policy } from '../latents/policies.js';
 import { forecastLines, reportLines, restoreLines, verificationLines } from '../migrate/describe.js';
 import { htmlReport } from '../migrate/html-report.js';
-import { parseLocation } from '../migrate/location.js';
+import type { Location } from '../migrate/location.js';
 import type { Journal } from '../migrate/journal.js';
 import { Migration, type MigrationSettings } from '../migrate/migration.js';
 import type { ConvertedObject } from '../migrate/object-converter.js';
@@ -19,11 +19,13 @@ import { verifyLocation } from '../migrate/verify-location.js';
 import { SharedJob } from '../migrate/workers/shared-job.js';
 import { maxContainerBytes, openWorkshop, type Workshop } from '../migrate/workshop.js';
 import { formatBytes } from '../report/quantities.js';
+import { collect, location, number, whole } from './arguments.js';
 import { EXIT } from './exit-codes.js';
+
 import { ProgressBar } from './progress-bar.js';
 
 interface MigrateOptions {
-  readonly to?: string;
+  readonly to?: Location;
   readonly config?: string;
   readonly data?: string;
   readonly models?: readonly string[];
@@ -59,8 +61,8 @@ const DEVICE_PRICE = 0.69;
 export function migrateCommand(): Command {
   return new Command('migrate')
     .description('Turn the PNGs of a bucket into latents, straight in the backing store, under a floor on fidelity.')
-    .argument('<bucket[/prefix]>', 'what to migrate')
-    .option('--to <bucket[/prefix]>', 'write there and leave the source as it is (default: in place)')
+    .argument('<bucket[/prefix]>', 'what to migrate', location)
+    .option('--to <bucket[/prefix]>', 'write there and leave the source as it is (default: in place)', location)
     .option('--config <file>', 'configuration that names the store, the models and the policies')
     .option('--data <dir>', 'folder of the embedded filesystem store; stop the gateway that serves it first')
     .option('--models <dir>', 'folder of installed models, beside the bundled one (repeatable)', collect)
@@ -102,8 +104,8 @@ Examples:
     .action(migrate);
 }
 
-async function migrate(place: string, options: MigrateOptions): Promise<void> {
-  const { from, to } = locations(place, options.to);
+async function migrate(from: Location, options: MigrateOptions): Promise<void> {
+  const { to = from } = options;
   const config = await loadConfig({
     ...(options.config !== undefined && { file: options.config }),
     environment: process.env,
@@ -245,16 +247,6 @@ function policies(config: Config, bucket: string, options: MigrateOptions): (key
   return (key) => ({ ...configured.for(bucket, key), ...given });
 }
 
-function locations(place: string, target: string | undefined) {
-  try {
-    const from = parseLocation(place);
-    return { from, to: target === undefined ? from : parseLocation(target) };
-  } catch (error) {
-    if (error instanceof RangeError) throw new InvalidArgumentError(error.message);
-    throw error;
-  }
-}
-
 function overrides({ data, models, restore: back, verify: check, dryRun: dry }: MigrateOptions): CommandLineOverride[] {
   if ([back, check, dry].filter(Boolean).length > 1)
     throw new ConfigError([
@@ -282,26 +274,4 @@ function interruption(): { stop: AbortSignal; signal: AbortSignal } {
 
 function nothing(): Promise<void> {
   return Promise.resolve();
-}
-
-function collect(value: string, before: readonly string[] | undefined): string[] {
-  return [...(before ?? []), value];
-}
-
-function number(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !(value >= least && value <= most))
-      throw new InvalidArgumentError(`expected a number from ${least} to ${most}`);
-    return value;
-  };
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  const parse = number(least, most);
-  return (text) => {
-    const value = parse(text);
-    if (!Number.isInteger(value)) throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}`);
-    return value;
-  };
 }

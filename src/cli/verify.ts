@@ -3,9 +3,10 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.js';
 import { verificationLines } from '../migrate/describe.js';
-import { parseLocation } from '../migrate/location.js';
+import type { Location } from '../migrate/location.js';
 import { verifyLocation } from '../migrate/verify-location.js';
 import { maxContainerBytes, openWorkshop } from '../migrate/workshop.js';
+import { collect, location } from './arguments.js';
 import { EXIT } from './exit-codes.js';
 import { ProgressBar } from './progress-bar.js';
 
@@ -19,14 +20,10 @@ interface VerifyOptions {
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('Read a bucket back and prove that every latent decodes to what was recorded.')
-    .argument('<bucket[/prefix]>', 'what to read')
+    .argument('<bucket[/prefix]>', 'what to read', location)
     .option('--config <file>', 'configuration that names the store and the models')
     .option('--data <dir>', 'folder of the embedded filesystem store; stop the gateway that serves it first')
-    .option(
-      '--models <dir>',
-      'folder of installed models, beside the bundled one (repeatable)',
-      (dir: string, dirs: readonly string[] | undefined) => [...(dirs ?? []), dir],
-    )
+    .option('--models <dir>', 'folder of installed models, beside the bundled one (repeatable)', collect)
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',
@@ -38,7 +35,7 @@ Examples:
     .action(verify);
 }
 
-async function verify(place: string, { config: file, data, models, json }: VerifyOptions): Promise<void> {
+async function verify(place: Location, { config: file, data, models, json }: VerifyOptions): Promise<void> {
   const config = await loadConfig({
     ...(file !== undefined && { file }),
     environment: process.env,
@@ -53,7 +50,7 @@ async function verify(place: string, { config: file, data, models, json }: Verif
   try {
     const report = await verifyLocation(
       workshop,
-      parseLocation(place),
+      place,
       {
         concurrency,
         maxContainerBytes: maxContainerBytes(config),
