@@ -16,7 +16,7 @@ import type { ConvertedObject } from '../migrate/object-converter.js';
 import { seededRandom } from '../migrate/statistics.js';
 import { WorstCases } from '../migrate/worst-cases.js';
 import { verifyLocation } from '../migrate/verify-location.js';
-import { SharedJob } from '../migrate/workers/shared-job.js';
+import type { SharedJob } from '../migrate/workers/shared-job.js';
 import { maxContainerBytes, openWorkshop, type Workshop } from '../migrate/workshop.js';
 import { formatBytes } from '../report/quantities.js';
 import { collect, location, number, whole } from './arguments.js';
@@ -156,7 +156,7 @@ async function convert({ workshop, base, options, stop, signal }: ModeInput): Pr
   const onConverted = (key: string, original: Uint8Array, { psnr, ssim, png }: ConvertedObject) =>
     worst.add({ key, psnr, ssim, original, served: png });
   const migration = new Migration(workshop, { ...base, onConverted });
-  const job = options.workers === undefined ? undefined : await SharedJob.open(options.workers, migration.job);
+  const job = options.workers === undefined ? undefined : await joinJob(options.workers, migration.job);
   try {
     const journal: Journal = job?.journal ?? own;
     if (job) await migration.work(job, randomUUID(), stop, signal);
@@ -173,6 +173,12 @@ async function convert({ workshop, base, options, stop, signal }: ModeInput): Pr
     await worst.close();
     await own.close();
   }
+}
+
+/** The NATS client is loaded for this alone. */
+async function joinJob(servers: string, name: string): Promise<SharedJob> {
+  const { SharedJob: Job } = await import('../migrate/workers/shared-job.js');
+  return Job.open(servers, name);
 }
 
 async function forecast({ workshop, base, options, bar, signal }: ModeInput): Promise<ModeResult> {
