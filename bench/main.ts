@@ -13,6 +13,7 @@ import { benchProviders } from './fidelity/providers.js';
 import { benchRecovery } from './fidelity/recovery.js';
 import { benchReduction } from './fidelity/reduction.js';
 import { benchStages } from './fidelity/stages.js';
+import { benchWorkers } from './migrate/workers.js';
 import { benchSlowClients } from './s3/slow-clients.js';
 import type { Bench, BenchRow } from './row.js';
 
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, readonly Bench[]>> = {
   encode: [benchStages],
   fidelity: [benchFidelity, benchReduction, benchProviders],
   recovery: [benchRecovery],
+  'migrate-workers': [benchWorkers],
 };
 
 const USAGE_EXIT_CODE = 2;

@@ -6,6 +6,7 @@ import type { RunOptions } from '../run.js';
 import { settleListed } from '../settle-listed.js';
 import { listShards, startRound } from './list-shards.js';
 import { parseShard, type Shard } from './messages.js';
+import { Quarantine } from './quarantine.js';
 import type { SharedJob } from './shared-job.js';
 
 export interface WorkerOptions extends RunOptions {
@@ -16,8 +17,16 @@ export interface WorkerOptions extends RunOptions {
 
 /** A shard that was given out so often has ended every worker that took it; its objects go on the list of the dead. */
 const MAX_DELIVERIES = 5;
+/** From this delivery on an object is worked on alone: whoever fell with its neighbour is not to fall with it again. */
+const SUSPECT_DELIVERIES = 3;
 const WAIT_FOR_SHARD_MS = 1000;
 const HEARTBEATS_PER_ACK_WAIT = 3;
+
+/** What the hands of one worker share. */
+interface HandOptions extends WorkerOptions {
+  readonly counter: ProgressCounter;
+  readonly quarantine: Quarantine;
+}
 
 /**
  * @param stop leaves after the shards in work
@@ -27,6 +36,7 @@ const HEARTBEATS_PER_ACK_WAIT = 3;
 export async function runWorker(options: WorkerOptions, stop: AbortSignal, signal: AbortSignal): Promise<Progress> {
   const { job, concurrency } = options;
   const counter = new ProgressCounter();
+  const quarantine = new Quarantine();
   const ended = new AbortController();
   await startRound(job);
   const any = AbortSignal.any([stop, signal, ended.signal]);
@@ -36,39 +46,30 @@ export async function runWorker(options: WorkerOptions, stop: AbortSignal, signa
     throw error;
   });
   const hands = Array.from({ length: concurrency }, () =>
-    work(options, counter, stop, ended.signal, signal).catch((error: unknown) => {
+    work({ ...options, counter, quarantine }, stop, ended.signal, signal).catch((error: unknown) => {
       ended.abort();
       throw error;
     }),
   );
-  await Promise.all([listing, ...hands]);
+  // Hands that are still at work end their shards, or others would have to do those again.
+  const ends = await Promise.allSettled([listing, ...hands]);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
   return counter.get();
 }
 
-async function work(
-  options: WorkerOptions,
-  counter: ProgressCounter,
-  stop: AbortSignal,
-  ended: AbortSignal,
-  signal: AbortSignal,
-): Promise<void> {
+async function work(options: HandOptions, stop: AbortSignal, ended: AbortSignal, signal: AbortSignal): Promise<void> {
   const { job } = options;
   while (!stop.aborted && !ended.aborted) {
     signal.throwIfAborted();
     const message = await job.next(WAIT_FOR_SHARD_MS);
-    if (message !== null) await workOn(message, options, counter, stop, signal);
+    if (message !== null) await workOn(message, options, stop, signal);
     else if ((await job.listing()).done && (await job.outstanding()) === 0) return;
   }
 }
 
-async function workOn(
-  message: JsMsg,
-  options: WorkerOptions,
-  counter: ProgressCounter,
-  stop: AbortSignal,
-  signal: AbortSignal,
-): Promise<void> {
-  const { job, onProgress } = options;
+async function workOn(message: JsMsg, options: HandOptions, stop: AbortSignal, signal: AbortSignal): Promise<void> {
+  const { job } = options;
   const shard = parseShard(message.data);
   const { deliveryCount } = message.info;
   if (deliveryCount > 1 && shard.objects.length > 1) {
@@ -78,25 +79,39 @@ async function workOn(
     return;
   }
   const heartbeat = setInterval(() => message.working(), job.timing.ackWaitMs / HEARTBEATS_PER_ACK_WAIT);
+  const finish = () => finishShard(shard, deliveryCount, options, stop, signal);
   try {
-    const { done, objects, bytes } = await job.listing();
-    if (done) counter.setTotal(objects, bytes);
-    for (const listed of shard.objects) {
-      if (stop.aborted) {
-        message.nak();
-        return;
-      }
-      const outcome =
-        deliveryCount > MAX_DELIVERIES
-          ? await buried(options, listed, deliveryCount)
-          : await settleListed(options, listed, signal);
-      counter.add(listed.size, outcome);
-      onProgress(counter.get());
-    }
-    await message.ackAck();
+    const whole = await (deliveryCount < SUSPECT_DELIVERIES
+      ? options.quarantine.together(finish)
+      : options.quarantine.alone(finish));
+    if (whole) await message.ackAck();
+    else message.nak();
   } finally {
     clearInterval(heartbeat);
   }
+}
+
+/** @returns false where it was stopped before the end */
+async function finishShard(
+  { objects }: Shard,
+  deliveries: number,
+  options: HandOptions,
+  stop: AbortSignal,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { job, counter, onProgress } = options;
+  const listing = await job.listing();
+  if (listing.done) counter.setTotal(listing.objects, listing.bytes);
+  for (const listed of objects) {
+    if (stop.aborted) return false;
+    const outcome =
+      deliveries > MAX_DELIVERIES
+        ? await buried(options, listed, deliveries)
+        : await settleListed(options, listed, signal);
+    counter.add(listed.size, outcome);
+    onProgress(counter.get());
+  }
+  return true;
 }
 
 async function splitUp(job: SharedJob, { objects }: Shard, sequence: number): Promise<void> {
