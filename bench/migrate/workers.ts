@@ -19,7 +19,8 @@ export async function* benchWorkers(): AsyncGenerator<BenchRow> {
   if (natsServer === undefined) throw new Error(NATS_SERVER_MISSING);
   if (versitygw === undefined) throw new Error(VERSITYGW_MISSING);
   const nats = await startNatsServer(natsServer);
-  const { endpoint, accessKeyId, secretAccessKey, close } = await startVersitygw(versitygw);
+  const server = await startVersitygw(versitygw);
+  const { endpoint, accessKeyId, secretAccessKey } = server;
   try {
     const backing = {
       endpoint,
@@ -55,7 +56,7 @@ export async function* benchWorkers(): AsyncGenerator<BenchRow> {
       versus: 'one worker process',
     };
   } finally {
-    await close();
+    await server.close();
     await nats.close();
   }
 }
