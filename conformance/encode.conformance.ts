@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filesystemBackend, type Backend } from './support/backends.js';
-import { findProgram } from './support/find-program.js';
+import { findProgram } from '../src/stores/testing/find-program.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { mustRun } from './support/run-command.js';
 

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { findProgram } from '../support/find-program.js';
+import { findProgram } from '../../src/stores/testing/find-program.js';
 import { mustRun, runCommand } from '../support/run-command.js';
 import type { Access, Client, ClientSession, OwnStep } from './client.js';
 

@@ -1,6 +1,6 @@
 /** The AWS SDK for Go v2, with its transfer manager, paginators, waiters and presigner (clients/go). */
 import { z } from 'zod';
-import { findProgram } from '../support/find-program.js';
+import { findProgram } from '../../src/stores/testing/find-program.js';
 import { JsonProcess } from '../support/json-process.js';
 import type { Access, Client, ClientSession } from './client.js';
 

@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { KEEPS_PATH_LIKE_KEYS } from '../scenario/keys.js';
-import { findProgram } from '../support/find-program.js';
+import { findProgram } from '../../src/stores/testing/find-program.js';
 import { NOTHING_TO_SEND_BACK } from '../scenario/folders.js';
 import { mustRun } from '../support/run-command.js';
 import type { Access, Client, ClientSession } from './client.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FAILS_ON_NOTHING } from '../scenario/objects.js';
 import { KEEPS_PATH_LIKE_KEYS } from '../scenario/keys.js';
-import { findProgram } from '../support/find-program.js';
+import { findProgram } from '../../src/stores/testing/find-program.js';
 import { mustRun } from '../support/run-command.js';
 import type { Access, Client, ClientSession } from './client.js';
 

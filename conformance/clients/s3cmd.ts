@@ -1,7 +1,7 @@
 /** s3cmd with a configuration file for a gateway with path-style addresses. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram } from '../support/find-program.js';
+import { findProgram } from '../../src/stores/testing/find-program.js';
 import { mustRun } from '../support/run-command.js';
 import type { Access, Client, ClientSession } from './client.js';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findProgram } from './find-program.js';
+import { findProgram } from '../../src/stores/testing/find-program.js';
 import { freePort, untilAnswers } from './ports.js';
 
 export interface Backend {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findProgram } from './find-program.js';
+import { findProgram } from '../../src/stores/testing/find-program.js';
 import { untilAnswers } from './ports.js';
 import { mustRun } from './run-command.js';
 

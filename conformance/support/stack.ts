@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import type { Access } from '../clients/client.js';
 import { AccessLog, type LoggedRequest } from './access-log.js';
 import { filesystemBackend, versitygwBackend, type Backend } from './backends.js';
-import { findProgram } from './find-program.js';
+import { findProgram } from '../../src/stores/testing/find-program.js';
 import { GatewayProcess } from './gateway-process.js';
 import { startNginx, type Nginx } from './nginx.js';
 import type { RouteName, StoreName } from './observations.js';

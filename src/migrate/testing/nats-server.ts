@@ -1,9 +1,9 @@
 /** A real NATS server with JetStream on a free port, for tests. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, constants } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { findProgram } from '../../stores/testing/find-program.js';
 import { makeTemporaryDirectory } from '../../stores/testing/temporary-directory.js';
 
 /** Why a test that needs the server is skipped. */
@@ -15,20 +15,10 @@ export interface RunningNatsServer {
   close(): Promise<void>;
 }
 
-/** The program, or `undefined` where it is not installed. */
-export async function findNatsServer(): Promise<string | undefined> {
+/** The program, or `undefined` where it is not installed; PyPI's package puts it beside Python. */
+export function findNatsServer(): Promise<string | undefined> {
   const python = process.env['LATENTBOX_TEST_PYTHON'];
-  const folders = [...(python === undefined ? [] : [dirname(python)]), ...(process.env['PATH'] ?? '').split(delimiter)];
-  for (const folder of folders.filter((name) => name !== '')) {
-    const file = join(folder, 'nats-server');
-    try {
-      await access(file, constants.X_OK);
-      return file;
-    } catch {
-      continue;
-    }
-  }
-  return undefined;
+  return findProgram('nats-server', python === undefined ? [] : [dirname(python)]);
 }
 
 export async function startNatsServer(program: string): Promise<RunningNatsServer> {

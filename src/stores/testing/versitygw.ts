@@ -1,16 +1,14 @@
 /** A real S3 server that this project did not write (versitygw, posix backend), started on a free port for a test. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, constants, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { findProgram } from './find-program.js';
 import { makeTemporaryDirectory } from './temporary-directory.js';
 
 const START_TIMEOUT_MS = 20_000;
-const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 
 export interface RunningVersitygw {
   readonly endpoint: string;
@@ -25,23 +23,8 @@ export const VERSITYGW_MISSING =
   'versitygw is in none of PATH, GOPATH/bin and .cache: go install github.com/versity/versitygw/cmd/versitygw@latest';
 
 /** The program, or `undefined` where it is not installed. */
-export async function findVersitygw(): Promise<string | undefined> {
-  const folders = [
-    ...(process.env['PATH'] ?? '').split(delimiter),
-    join(process.env['GOPATH'] ?? join(homedir(), 'go'), 'bin'),
-    join(REPOSITORY, '.cache', 'bin'),
-    join(REPOSITORY, '.cache', 'ci', 'bin'),
-  ];
-  for (const folder of folders.filter((name) => name !== '')) {
-    const file = join(folder, 'versitygw');
-    try {
-      await access(file, constants.X_OK);
-      return file;
-    } catch {
-      continue;
-    }
-  }
-  return undefined;
+export function findVersitygw(): Promise<string | undefined> {
+  return findProgram('versitygw');
 }
 
 export async function startVersitygw(program: string): Promise<RunningVersitygw> {
