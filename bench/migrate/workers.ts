@@ -9,7 +9,7 @@ import { S3Store } from '../../src/stores/s3/s3-store.js';
 import { findVersitygw, startVersitygw, VERSITYGW_MISSING } from '../../src/stores/testing/versitygw.js';
 import type { BenchRow } from '../row.js';
 
-const PICTURES = 160;
+const PICTURES = 400;
 const SIDE = 48;
 const worker = fileURLToPath(new URL('worker.js', import.meta.url));
 const never = new AbortController().signal;
