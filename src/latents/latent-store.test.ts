@@ -1,6 +1,5 @@
 /** The latent store over the real filesystem store, the real decoder and the bundled model. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
@@ -11,14 +10,13 @@ import { S3Error, type ObjectContent, type WriteOptions } from '../../s3-api/ind
 import { DualFormatCache } from '../cache/dual-format-cache.js';
 import { cachePreset } from '../cache/presets.js';
 import { policySchema } from '../config/schema.js';
-import { ConversionPool } from '../conversion/index.js';
-import { ByteSemaphore, createDecodePipeline, type DecodePipeline, type RenderRequest } from '../decode/index.js';
+import type { ConversionPool } from '../conversion/index.js';
+import type { DecodePipeline, RenderRequest } from '../decode/index.js';
 import type { InstalledModel } from '../models/installed-model.js';
-import { loadModels } from '../models/load-models.js';
-import { packagePath } from '../package-root.js';
 import { FilesystemStore } from '../stores/filesystem/filesystem-store.js';
 import { psnr } from '../conversion/fidelity.js';
 import { createLatentStore, type CreatedLatentStore } from './create-latent-store.js';
+import { startBundledDecoding, type BundledDecoding } from './testing/bundled-decoding.js';
 import type { CachedImage, CachedLatent, ReadOutcome } from './stored-image.js';
 
 const signal = new AbortController().signal;
@@ -29,19 +27,12 @@ let root: string;
 let models: InstalledModel[];
 let pipeline: DecodePipeline;
 let converter: ConversionPool;
+let decoding: BundledDecoding;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'latentbox-latents-'));
-  models = await loadModels({ directories: [packagePath('models/bundled')], cacheDirectory: join(root, 'models') });
-  const memory = new ByteSemaphore({ capacity: 256 * MIB, maxWaiting: 64 });
-  pipeline = createDecodePipeline({ models, providers: ['cpu'], threads: 1, codecWorkers: 1, queueDepth: 64, memory });
-  await pipeline.start();
-  converter = new ConversionPool({ pipeline, models, concurrency: 2, maxWaiting: 8 });
+  decoding = await startBundledDecoding();
+  ({ root, models, pipeline, converter } = decoding);
 });
-afterAll(async () => {
-  await converter.close();
-  await pipeline.close();
-  await rm(root, { recursive: true, force: true });
-});
+afterAll(() => decoding.close());
 
 /** The real pipeline, with a gate that holds renders back and a count of them. */
 class Gate {

@@ -1,6 +1,5 @@
 /** Uploads in parts through the latent store, over both real stores: what they become is what a PUT of the same bytes becomes. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import sharp from 'sharp';
@@ -10,16 +9,15 @@ import { createHasher, type CompletedPart, type ObjectContent, type UserMetadata
 import { DualFormatCache } from '../cache/dual-format-cache.js';
 import { cachePreset } from '../cache/presets.js';
 import { policySchema } from '../config/schema.js';
-import { ConversionPool } from '../conversion/index.js';
-import { ByteSemaphore, createDecodePipeline, type DecodePipeline } from '../decode/index.js';
+import type { ConversionPool } from '../conversion/index.js';
+import type { DecodePipeline } from '../decode/index.js';
 import type { InstalledModel } from '../models/installed-model.js';
-import { loadModels } from '../models/load-models.js';
-import { packagePath } from '../package-root.js';
 import type { BackingStore } from '../stores/backing-store.js';
 import { FilesystemStore } from '../stores/filesystem/filesystem-store.js';
 import { S3Store } from '../stores/s3/s3-store.js';
 import { findVersitygw, startVersitygw, VERSITYGW_MISSING } from '../stores/testing/versitygw.js';
 import { createLatentStore, type CreatedLatentStore } from './create-latent-store.js';
+import { startBundledDecoding, type BundledDecoding } from './testing/bundled-decoding.js';
 import type { CachedImage, CachedLatent } from './stored-image.js';
 
 const signal = new AbortController().signal;
@@ -30,19 +28,12 @@ let root: string;
 let models: InstalledModel[];
 let pipeline: DecodePipeline;
 let converter: ConversionPool;
+let decoding: BundledDecoding;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'latentbox-multipart-'));
-  models = await loadModels({ directories: [packagePath('models/bundled')], cacheDirectory: join(root, 'models') });
-  const memory = new ByteSemaphore({ capacity: 256 * MIB, maxWaiting: 64 });
-  pipeline = createDecodePipeline({ models, providers: ['cpu'], threads: 1, codecWorkers: 1, queueDepth: 64, memory });
-  await pipeline.start();
-  converter = new ConversionPool({ pipeline, models, concurrency: 2, maxWaiting: 8 });
+  decoding = await startBundledDecoding();
+  ({ root, models, pipeline, converter } = decoding);
 });
-afterAll(async () => {
-  await converter.close();
-  await pipeline.close();
-  await rm(root, { recursive: true, force: true });
-});
+afterAll(() => decoding.close());
 
 function latent(seed = 1, shape = [16, 8, 12], dtype: 'f16' | 'f32' = 'f16'): Tensor {
   const count = shape.reduce((product, side) => product * side, 1);
